@@ -1,0 +1,1 @@
+"""Scikit-learn estimators that classify EEG trials."""

@@ -1,0 +1,21 @@
+"""The study file: YAML in, frozen and validated models out, every mistake with its line."""
+
+from eegvit.config.document import StudyErrors, find
+from eegvit.config.load import load_card, load_study, load_yaml
+from eegvit.config.models import Align, Card, Evaluate, Expected, Model, Study, View, sha256
+
+__all__ = [
+    "Align",
+    "Card",
+    "Evaluate",
+    "Expected",
+    "Model",
+    "Study",
+    "StudyErrors",
+    "View",
+    "find",
+    "load_card",
+    "load_study",
+    "load_yaml",
+    "sha256",
+]

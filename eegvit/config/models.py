@@ -1,0 +1,146 @@
+"""What a study file and a card may say, as frozen models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from eegvit.config.signature import Strict
+
+
+class View(Strict):
+    """Changes to how a card's recordings become trials."""
+
+    band: tuple[float | None, float | None] | None = None
+    window: tuple[float, float] | None = None
+    baseline: tuple[float | None, float | None] | None = None
+    resample: float | None = Field(default=None, gt=0)
+    channels: tuple[str, ...] | None = None
+    artifacts: Literal["keep", "drop"] | None = None
+
+
+class Expected(Strict):
+    """What a data set should contain, so that a damaged copy is noticed."""
+
+    subjects: int | None = None
+    sessions: int | None = None
+    trials: int | None = None
+    channels: int | None = None
+    times: int | None = None
+
+
+class Card(Strict):
+    """A data set: where it is, what it contains, how it is cut into trials."""
+
+    name: str
+    title: str = ""
+    source: str
+    options: dict[str, Any] = {}
+    paradigm: Literal["imagery", "p300", "ssvep"] = "imagery"
+    simulated: bool = False
+    classes: tuple[str, ...] = Field(min_length=2)
+    channels: tuple[str, ...] | None = None
+    band: tuple[float | None, float | None] | None = None
+    window: tuple[float, float]
+    baseline: tuple[float | None, float | None] | None = None
+    resample: float | None = Field(default=None, gt=0)
+    artifacts: Literal["keep", "drop"] = "keep"
+    subjects: tuple[str, ...] | None = None
+    licence: str = ""
+    citation: str = ""
+    url: str = ""
+    notes: str = ""
+    expected: Expected | None = None
+    origin: str = ""
+
+    def override(self, view: View) -> Card:
+        """Return the card with a view's changes."""
+        return self.model_copy(update=view.model_dump(exclude_none=True))
+
+
+class Align(Strict):
+    """Alignment of recordings before anything is learned."""
+
+    method: Literal["none", "euclidean", "riemannian"] = "euclidean"
+    domain: Literal["session", "subject"] = "session"
+    mode: Literal["offline", "causal"] = "offline"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"method": value} if isinstance(value, str) else value
+
+
+class Evaluate(Strict):
+    """The protocol: who trains, who is tested, how often."""
+
+    protocol: Literal["within_session", "cross_session", "cross_subject", "cross_dataset"] = (
+        "cross_subject"
+    )
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    n_folds: int | None = Field(default=None, ge=2)
+    train_subjects: tuple[str, ...] | None = None
+    test_subjects: tuple[str, ...] | None = None
+    train_sessions: tuple[str, ...] | None = None
+    test_sessions: tuple[str, ...] | None = None
+    train_data: tuple[str, ...] | None = None
+    test_data: tuple[str, ...] | None = None
+    calibrate: int | None = Field(default=None, ge=1)
+    metric: Literal["accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"] = (
+        "accuracy"
+    )
+
+
+class Model(Strict):
+    """A branch with its parameters, and the view it wants if not the study's."""
+
+    branch: str
+    parameters: dict[str, Any] = {}
+    align: Align | None = None
+    view: View | None = None
+
+
+class Study(Strict):
+    """Which data, which models, which protocol."""
+
+    name: str = Field(pattern=r"^[\w.+-]+$")
+    description: str = ""
+    data: tuple[Card, ...] = Field(min_length=1)
+    align: Align = Align(method="none")
+    view: View = View()
+    evaluate: Evaluate = Evaluate()
+    models: dict[str, Model] = Field(min_length=1)
+    path: str = ""
+    source_text: str = ""
+
+
+def sha256(value: Any) -> str:
+    """Return the hash of anything that JSON can say, whatever the order of its keys.
+
+    Examples
+    --------
+    >>> sha256({"a": 1, "b": [2.5]}) == sha256({"b": [2.5], "a": 1})
+    True
+    """
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "get_params"):
+        return {
+            "class": f"{type(value).__module__}.{type(value).__qualname__}"
+        } | value.get_params()
+    if isinstance(value, type) or callable(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form: {value!r}")

@@ -1,0 +1,112 @@
+"""From a class's signature to a checked schema, and from its complaints to plain sentences."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from eegvit.registry import suggest
+
+FILLED_BY_STUDY = {
+    "random_state": "seeds come from evaluate.seeds",
+    "sfreq": "the sampling rate comes from the data",
+    "ch_names": "channel names come from the data",
+}
+
+
+class Strict(BaseModel):
+    """A frozen mapping that refuses unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, arbitrary_types_allowed=True
+    )
+
+
+@functools.cache
+def signature_model(cls: type) -> type[BaseModel]:
+    """Return a pydantic model of a class's keyword-only parameters.
+
+    Examples
+    --------
+    >>> class Branch:
+    ...     def __init__(self, *, n_filters: int = 8): ...
+    >>> signature_model(Branch)(n_filters="16").n_filters
+    16
+    """
+    hints = get_type_hints(cls if dataclasses.is_dataclass(cls) else cls.__init__)
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in FILLED_BY_STUDY:
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[name] = (hints.get(name, Any), default)
+    return create_model(cls.__name__, __base__=Strict, **fields)
+
+
+def check_parameters(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given parameters as the class's annotations want them."""
+    checked = signature_model(cls).model_validate(dict(given))
+    return {name: getattr(checked, name) for name in given}
+
+
+def complaints(
+    error: ValidationError, model: type[BaseModel]
+) -> list[tuple[tuple[str | int, ...], str]]:
+    """Return (path, sentence) for each thing that pydantic found wrong."""
+    found: dict[tuple[str | int, ...], list[str]] = {}
+    for item in error.errors(include_url=False):
+        path = tuple(p for p in item["loc"] if not _is_union_tag(p))
+        sentence = _sentence(item, _keys_at(model, path[:-1]))
+        if sentence not in found.setdefault(path, []):
+            found[path].append(sentence)
+    return [(path, " or ".join(sentences)) for path, sentences in found.items()]
+
+
+def _sentence(item: Mapping[str, Any], known: Iterable[str]) -> str:
+    kind, value = item["type"], item["input"]
+    key = str(item["loc"][-1]) if item["loc"] else ""
+    if kind == "extra_forbidden":
+        if key in FILLED_BY_STUDY:
+            return f"'{key}' is not set here: {FILLED_BY_STUDY[key]}"
+        return f"unknown key '{key}'{suggest(key, known)}"
+    if kind == "missing":
+        return f"'{key}' is missing"
+    if kind == "literal_error":
+        choices = [c.strip(" '") for c in item["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        return f"{value!r} is not one of {', '.join(choices)}{_nearest(value, choices)}"
+    if kind == "value_error":
+        return str(item["ctx"]["error"])
+    message = item["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return f"expected {message.split(', unable')[0]}, got {_shown(value)}"
+
+
+def _nearest(value: Any, choices: list[str]) -> str:
+    hint = suggest(str(value), choices)
+    return hint if "did you mean" in hint else ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _is_union_tag(part: str | int) -> bool:
+    return isinstance(part, str) and (
+        part in {"float", "int", "str", "bool", "none", "constrained-str"}
+        or part.startswith(("tuple[", "list[", "dict[", "literal[", "function-", "lax-or", "is-"))
+    )
+
+
+def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    current: Any = model
+    for part in path:
+        field = getattr(current, "model_fields", {}).get(part)
+        if field is None:
+            return []
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        current = next((c for c in candidates if hasattr(c, "model_fields")), None)
+    return list(getattr(current, "model_fields", {}))

@@ -1,0 +1,69 @@
+"""Names that study files and cards may use, and the classes they stand for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+BRANCHES: dict[str, str] = {
+    "chance": "eegvit.branches.chance:ChanceClassifier",
+    "csp_lda": "eegvit.branches.csp:CSPLDAClassifier",
+    "fbcsp": "eegvit.branches.fbcsp:FBCSPClassifier",
+    "tangent_space": "eegvit.branches.tangent:TangentSpaceClassifier",
+    "fb_tangent_space": "eegvit.branches.tangent:FBTangentSpaceClassifier",
+    "mdm": "eegvit.branches.mdm:MDMClassifier",
+    "eegnet": "eegvit.branches.eegnet:EEGNetClassifier",
+    "shallow": "eegvit.branches.shallow:ShallowConvNetClassifier",
+    "braindecode": "eegvit.branches.braindecode:BraindecodeClassifier",
+    "pipeline": "eegvit.branches.pipeline:PipelineClassifier",
+}
+
+SOURCES: dict[str, str] = {
+    "moabb": "eegvit.data.moabb:MoabbSource",
+    "files": "eegvit.data.files:FilesSource",
+    "bids": "eegvit.data.bids:BidsSource",
+    "simulated": "eegvit.data.simulated:SimulatedSource",
+}
+
+
+def resolve(address: str) -> Any:
+    """Return the object that "module:name" or "module.name" stands for.
+
+    Examples
+    --------
+    >>> resolve("math:sqrt")(4.0)
+    2.0
+    """
+    module, _, name = address.replace(":", ".").rpartition(".")
+    if not module:
+        raise ValueError(f"'{address}' is no import path: it needs a module and a name")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except AttributeError:
+        raise ValueError(f"module '{module}' has no '{name}'") from None
+    except ModuleNotFoundError as error:
+        raise ValueError(f"'{address}' cannot be imported: {error}") from error
+
+
+def lookup(table: Mapping[str, str], name: str) -> Any:
+    """Return the class that a table's name stands for."""
+    if name not in table:
+        raise ValueError(f"unknown name '{name}'{suggest(name, table)}")
+    return resolve(table[name])
+
+
+def suggest(name: str, known: Any) -> str:
+    """Return ', did you mean ...' for the nearest known name, or what is known.
+
+    Examples
+    --------
+    >>> suggest("egnet", ["eegnet", "fbcsp"])
+    ", did you mean 'eegnet'?"
+    """
+    names = [str(k) for k in known]
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    if near:
+        return f", did you mean '{near[0]}'?"
+    return f"; known: {', '.join(names)}" if names else ""
