@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -146,13 +146,37 @@ def per_trial(model: Any) -> tuple[Pipeline | None, Any]:
     if not isinstance(pipeline, Pipeline):
         return None, model
     n_leading = 0
+    probe: Any = np.random.default_rng(0).standard_normal((4, 4, 256))
     for _, step in pipeline.steps[:-1]:
-        if step not in (None, "passthrough") and get_tags(step).requires_fit:
+        if not _learns_nothing(step, probe):
             break
         n_leading += 1
+        probe = _transformed(step, probe)
     if n_leading == 0:
         return None, pipeline
     return pipeline[:n_leading], pipeline[n_leading:]
+
+
+def _learns_nothing(step: Any, probe: Any) -> bool:
+    """Say whether a step has scikit-learn's tag, or shows that fitting leaves no trace in it."""
+    if step in (None, "passthrough") or not get_tags(step).requires_fit:
+        return True
+    if probe is None:
+        return False
+    try:
+        fitted = clone(step).fit(probe, np.array([0, 1, 0, 1]))
+    except Exception:  # whatever it says of the probe, it is not known to learn nothing
+        return False
+    return vars(fitted).keys() == vars(clone(step)).keys()
+
+
+def _transformed(step: Any, probe: Any) -> Any:
+    if step in (None, "passthrough") or probe is None:
+        return probe
+    try:
+        return clone(step).fit(probe).transform(probe)
+    except Exception:  # a step for other shapes: what follows it is judged by its tag alone
+        return None
 
 
 def _refuse_non_finite(X: NDArray[Any]) -> None:

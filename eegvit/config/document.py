@@ -32,7 +32,7 @@ def find(folder: str, name: str, near: Path | None) -> Path:
             return Path(name)
         raise StudyErrors([f"{name}:1: no such file"])
     homes = [PACKAGE.parent / folder, PACKAGE / "shipped" / folder]
-    homes = [near.parent, near.parent.parent / folder, *homes] if near else homes
+    homes = [near.parent.parent / folder, *homes] if near else homes
     for home in homes:
         if (home / f"{name}.yaml").is_file():
             return home / f"{name}.yaml"

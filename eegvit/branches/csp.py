@@ -1,0 +1,58 @@
+"""Common spatial patterns and linear discriminant analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
+
+from eegvit.branches.base import ClassicalClassifier
+from eegvit.features.covariances import Covariances, Estimator
+from eegvit.features.csp import CSP, Multiclass
+from eegvit.features.selection import PairSelection
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CSPLDAClassifier(ClassicalClassifier):
+    """Log-power of common spatial patterns, classified by linear discriminant analysis.
+
+    Parameters
+    ----------
+    n_components : int
+        Spatial filters of each set, in pairs.
+    multiclass : {"ovr", "joint"}
+        One set for each class against the rest, or one from joint diagonalisation.
+    shrinkage : float
+        How far class covariances are pulled towards the identity, 0 to 1.
+    estimator : {"scm", "oas", "lwf"}
+        Covariance of a trial.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((40, 3, 100)), np.repeat(["left", "right"], 20)
+    >>> X[y == "left", 0] *= 2
+    >>> CSPLDAClassifier().fit(X, y).score(X, y)
+    1.0
+    """
+
+    n_components: int = 6
+    multiclass: Multiclass = "ovr"
+    shrinkage: float = 0.05
+    estimator: Estimator = "oas"
+
+    def pipeline(self) -> Pipeline:
+        """Return the steps."""
+        csp = CSP(
+            n_components=self.n_components, multiclass=self.multiclass, shrinkage=self.shrinkage
+        )
+        return Pipeline(
+            [
+                ("covariances", Covariances(estimator=self.estimator)),
+                ("csp", csp),
+                ("flatten", PairSelection(n_selected=None)),
+                ("classify", LinearDiscriminantAnalysis()),
+            ]
+        )

@@ -1,0 +1,74 @@
+"""EEGNet as a classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eegvit.branches.neural import NeuralClassifier
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class EEGNetClassifier(NeuralClassifier):
+    """EEGNet: temporal filters, spatial filters of each, a separable convolution [1]_.
+
+    The parameters of training are those of `NeuralClassifier`.
+
+    Parameters
+    ----------
+    n_filters : int
+        Temporal filters.
+    depth : int
+        Spatial filters for each temporal filter.
+    kernel_length : int
+        Samples in a temporal filter.
+    separable_length : int
+        Samples in a filter of the separable convolution.
+    pool_1, pool_2 : int
+        Samples averaged into one after the first and the second stage.
+    dropout : float
+        Share of features set to zero in training.
+
+    References
+    ----------
+    .. [1] Lawhern et al., EEGNet: a compact convolutional neural network for EEG-based
+       brain-computer interfaces. Journal of Neural Engineering 15(5), 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((40, 3, 128)), np.repeat(["left", "right"], 20)
+    >>> X[y == "left", 0] *= 3
+    >>> model = EEGNetClassifier(epochs=40, batch_size=8, learning_rate=0.01).fit(X, y)
+    >>> model.score(X, y)
+    1.0
+    """
+
+    n_filters: int = 8
+    depth: int = 2
+    kernel_length: int = 64
+    separable_length: int = 16
+    pool_1: int = 4
+    pool_2: int = 8
+    dropout: float = 0.25
+
+    def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
+        """Return an untrained EEGNet."""
+        from eegvit.networks.eegnet import EEGNet
+
+        return EEGNet(
+            n_channels,
+            n_times,
+            n_classes,
+            n_filters=self.n_filters,
+            depth=self.depth,
+            kernel_length=self.kernel_length,
+            separable_length=self.separable_length,
+            pool_1=self.pool_1,
+            pool_2=self.pool_2,
+            dropout=self.dropout,
+        )

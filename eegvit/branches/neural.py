@@ -1,0 +1,210 @@
+"""What every branch that is trained by gradient descent shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from eegvit.branches.base import EEGClassifier
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NeuralClassifier(EEGClassifier):
+    """A network and its training; subclasses build the network in `network`.
+
+    Each channel is standardised by its mean and deviation over the training trials. The
+    learning rate climbs for a share `warmup` of all steps and descends along a cosine.
+
+    Parameters
+    ----------
+    epochs, batch_size : int
+        Passes over the training trials, and trials in a step.
+    learning_rate, weight_decay : float
+        Of AdamW; biases and norms do not decay.
+    warmup : float
+        Share of all steps in which the learning rate climbs.
+    label_smoothing : float
+        Probability spread evenly over all classes in the training targets.
+    class_weight : {"balanced"} or None
+        "balanced" weights a class by the inverse of its frequency.
+    clip_norm : float or None
+        Largest norm of all gradients together.
+    augment : str or tuple of str
+        Names in `eegvit.preprocess.augment.AUGMENTATIONS`, applied in turn to each batch.
+    validation : float
+        Share of the training people (the `groups` of `fit`) that is held out to compute a
+        validation loss. With fewer than two people, the last trials of each class. 0 holds
+        nothing out.
+    patience : int or None
+        Stop after this many epochs without a smaller validation loss and return to the best
+        epoch. None trains for all epochs and keeps the last.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to compute; "auto" takes a GPU if there is one.
+    amp : bool
+        Mixed precision (bfloat16) on CUDA.
+    random_state : int
+        Seed of weights, batches, dropout, augmentation and validation people.
+
+    Attributes
+    ----------
+    classes_ : array
+        The labels, sorted.
+    module_ : torch.nn.Module
+        The trained network, its first layer the standardisation.
+    history_ : list of dict
+        learning_rate, train_loss and, with validation, valid_loss of each epoch.
+    n_parameters_ : int
+        Number of learned numbers.
+    """
+
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    warmup: float = 0.05
+    label_smoothing: float = 0.0
+    class_weight: Literal["balanced"] | None = None
+    clip_norm: float | None = None
+    augment: str | tuple[str, ...] = "none"
+    validation: float = 0.0
+    patience: int | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    amp: bool = False
+    random_state: int = 0
+
+    def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
+        """Return the untrained network: trials (n, channels, times) in, logits out."""
+        raise NotImplementedError
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        checkpoint: Path | None = None,
+    ) -> Self:
+        """Train on trials (n, channels, times) and their labels.
+
+        Parameters
+        ----------
+        X : array or mne.Epochs
+        y : array of labels
+        groups : array or None
+            The person of each trial, for validation.
+        checkpoint : Path or None
+            File to save the training to now and then, and to continue it from.
+        """
+        from torch import from_numpy, nn
+
+        from eegvit.networks.device import choose_device
+        from eegvit.networks.layers import Standardise
+        from eegvit.train import Recipe, train
+
+        X = self.check_X(X, reset=True)
+        codes = self.encode_y(X, y)
+        settings = {field.name: getattr(self, field.name) for field in fields(Recipe)}
+        names = (self.augment,) if isinstance(self.augment, str) else tuple(self.augment)
+        settings["augment"] = tuple(name for name in names if name != "none")
+        recipe = Recipe(**settings)
+        rows, held_out = hold_out(codes, groups, self.validation, self.random_state)
+        mean, scale = map(from_numpy, channel_moments(X, rows))
+
+        def build() -> nn.Module:
+            network = self.network(*X.shape[1:], len(self.classes_))
+            return nn.Sequential(Standardise(mean, scale), network)
+
+        self.module_, self.history_ = train(
+            build,
+            X,
+            codes,
+            recipe=recipe,
+            rows=rows,
+            held_out=held_out,
+            seed=self.random_state,
+            device=choose_device(self.device),
+            checkpoint=checkpoint,
+        )
+        self.n_parameters_ = sum(p.numel() for p in self.module_.parameters())
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of each class, shape (trials, classes)."""
+        from eegvit.networks.device import choose_device
+        from eegvit.networks.predict import predict_proba
+
+        check_is_fitted(self, "module_")
+        return predict_proba(self.module_, self.check_X(X), device=choose_device(self.device))
+
+
+def channel_moments(
+    X: NDArray[np.floating[Any]], rows: NDArray[np.int64], chunk: int = 256
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return mean and standard deviation of each channel over some trials, in bounded memory.
+
+    A channel that never changes has deviation 1.
+
+    Examples
+    --------
+    >>> X = np.array([[[1.0, 3.0], [5.0, 5.0]]])
+    >>> mean, deviation = channel_moments(X, np.array([0]))
+    >>> mean.tolist(), deviation.tolist()
+    ([2.0, 5.0], [1.0, 1.0])
+    """
+    n = len(rows) * X.shape[2]
+    parts = [rows[i : i + chunk] for i in range(0, len(rows), chunk)]
+    mean = sum(X[part].sum(axis=(0, 2), dtype=np.float64) for part in parts) / n
+    square = sum(
+        np.square(X[part] - mean[:, None]).sum(axis=(0, 2), dtype=np.float64) for part in parts
+    )
+    deviation = np.sqrt(square / n)
+    deviation[deviation <= 1e-9 * np.abs(mean)] = 1.0
+    return mean.astype(np.float32), deviation.astype(np.float32)
+
+
+def hold_out(
+    y: NDArray[np.int64], groups: ArrayLike | None, share: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Split trials into those to train on and those to validate on.
+
+    Examples
+    --------
+    >>> rows, held_out = hold_out(np.array([0, 1] * 4), list("aabbccdd"), 0.25, seed=0)
+    >>> held_out.tolist() in [[0, 1], [2, 3], [4, 5], [6, 7]]
+    True
+    >>> hold_out(np.array([0, 1] * 4), None, 0.25, seed=0)[1].tolist()
+    [6, 7]
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"validation={share!r}: it is a share of the people, in [0, 1)")
+    every = np.arange(len(y))
+    if share == 0:
+        return every, None
+    people = np.zeros(len(y), dtype=int) if groups is None else np.asarray(groups)
+    if people.shape != y.shape:
+        raise ValueError(f"groups has shape {people.shape} for {len(y)} trials")
+    names = np.unique(people)
+    if len(names) > 1:
+        n_held = min(max(1, round(share * len(names))), len(names) - 1)
+        chosen = np.random.default_rng(seed).permutation(names)[:n_held]
+        held = np.isin(people, chosen)
+    else:
+        held = np.zeros(len(y), dtype=bool)
+        for code in np.unique(y):
+            trials = np.flatnonzero(y == code)
+            held[trials[len(trials) - max(1, round(share * len(trials))) :]] = True
+    missing = np.setdiff1d(y, y[~held])
+    if len(missing):
+        raise ValueError(
+            f"validation={share} holds out every trial of class number {missing[0]}:"
+            " give more training trials or people, or validation=0"
+        )
+    return every[~held], every[held]

@@ -1,0 +1,126 @@
+"""Recordings found in a folder by the pattern of their names."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eegvit.config import Card
+from eegvit.registry import suggest
+
+_FIELDS = ("subject", "session", "run")
+_FIELD = r"\{(\w+)(?::(\d+))?\}"
+
+
+@dataclass(frozen=True)
+class RecordingFile:
+    """A recording's file, and whose it is."""
+
+    path: Path
+    subject: str = "1"
+    session: str = "0"
+    run: str = "0"
+
+
+def find_files(root: Path, pattern: str) -> list[RecordingFile]:
+    """Every file below a folder whose path fits a pattern, sorted by path."""
+    names = re.compile(_expression(pattern))
+    found = []
+    for path in sorted(root.glob(re.sub(rf"({_FIELD}|\*)+", "*", pattern))):
+        match = names.fullmatch(path.relative_to(root).as_posix())
+        if match and path.is_file():
+            found.append(RecordingFile(path, **match.groupdict()))
+    return found
+
+
+def fill(pattern: str, file: RecordingFile) -> str:
+    """Put a file's subject, session and run into a pattern.
+
+    Examples
+    --------
+    >>> fill("A{subject:2}{session}.mat", RecordingFile(Path("a"), "03", "E"))
+    'A03E.mat'
+    """
+    return re.sub(_FIELD, lambda field: str(getattr(file, _checked(field[1], pattern))), pattern)
+
+
+def find_root(root: str, card: Card) -> Path:
+    """Folder that a card names: `~` and `${NAME:-default}` replaced, the first that exists."""
+    path = Path(expand(root)).expanduser()
+    if path.is_absolute():
+        return path
+    folders = [Path.cwd()]
+    if card.origin:
+        folder = Path(card.origin).resolve().parent
+        folders += [folder, folder.parent]
+    return next((f / path for f in folders if (f / path).is_dir()), folders[0] / path)
+
+
+def expand(text: str) -> str:
+    """Replace $NAME, ${NAME} and ${NAME:-default} by the environment's.
+
+    Examples
+    --------
+    >>> expand("${NO_SUCH_FOLDER:-../data}/set")
+    '../data/set'
+    """
+
+    def value(match: re.Match[str]) -> str:
+        return os.environ.get(match["name"]) or match["default"] or ""
+
+    return os.path.expandvars(re.sub(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}", value, text))
+
+
+def chosen_subjects(card: Card, found: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """The card's subjects, if there are recordings of all of them, or all that were found."""
+    for name in card.subjects or ():
+        if name not in found:
+            raise ValueError(f"{where}: no recording of subject '{name}'{suggest(name, found)}")
+    return card.subjects or found
+
+
+def natural(name: str) -> tuple[tuple[int, int | str], ...]:
+    """Sort key that orders numbers in names by value.
+
+    Examples
+    --------
+    >>> sorted(["s10", "s2", "s1b"], key=natural)
+    ['s1b', 's2', 's10']
+    """
+    parts = re.findall(r"\d+|\D+", name)
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in parts)
+
+
+def stamp(path: Path, root: Path) -> dict[str, Any]:
+    """Name below a root, size and time of a file."""
+    status = path.stat()
+    return {
+        "name": path.relative_to(root).as_posix(),
+        "size": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+    }
+
+
+def _checked(field: str, pattern: str) -> str:
+    if field not in _FIELDS:
+        raise ValueError(f"'{pattern}': no field {{{field}}}{suggest(field, _FIELDS)}")
+    return field
+
+
+def _expression(pattern: str) -> str:
+    """Regular expression of a pattern with {subject}, {session:2} and *."""
+    parts: list[str] = []
+    seen: set[str] = set()
+    for piece in re.split(r"(\{\w+(?::\d+)?\}|\*)", pattern):
+        field = re.fullmatch(_FIELD, piece)
+        if field is None:
+            parts.append("[^/]*" if piece == "*" else re.escape(piece))
+            continue
+        name = _checked(field[1], pattern)
+        width = f"{{{field[2]}}}" if field[2] else "+?"
+        parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]{width})")
+        seen.add(name)
+    return "".join(parts)

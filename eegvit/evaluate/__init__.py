@@ -1,0 +1,7 @@
+"""Evaluation: a study becomes views, a plan, fits in a store, and scores."""
+
+from eegvit.evaluate.blocks import make_views, view_of
+from eegvit.evaluate.execute import execute
+from eegvit.evaluate.plan import describe, make_plan, outcomes, score
+
+__all__ = ["describe", "execute", "make_plan", "make_views", "outcomes", "score", "view_of"]

@@ -1,0 +1,263 @@
+"""The leaderboard: mean, spread, chance and rank of each model, and paired tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from eegvit.config import Study
+from eegvit.evaluate.metrics import LOWER_IS_BETTER, METRICS, scores
+from eegvit.evaluate.outcomes import Outcome, Predictions, natural
+from eegvit.evaluate.statistics import (
+    bootstrap_interval,
+    chance_bound,
+    chance_level,
+    holm,
+    sign_flip,
+)
+
+Tested = Mapping[tuple[str, int], Predictions]
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One row of the leaderboard.
+
+    `rank` holds within rows of one `target` only and is None for a model that lacks fits; its
+    `mean` and all that follows from it are nan then. A subject's score is the metric over its
+    test trials pooled over sessions, then averaged over seeds; `sd` and the interval are over
+    subjects, `seed_sd` is over seeds of the mean over subjects.
+    """
+
+    model: str
+    branch: str
+    target: str
+    align: str
+    status: str  # "ok", "failed" or "incomplete"
+    reason: str
+    n_fits: int
+    n_failed: int
+    n_missing: int
+    n_seeds: int
+    n_subjects: int
+    rank: int | None
+    mean: float
+    sd: float
+    ci_low: float
+    ci_high: float
+    seed_sd: float
+    chance: float
+    chance_bound: float
+    others: Mapping[str, float]  # mean over subjects of every metric
+    subjects: Mapping[str, float]  # score of each subject
+    n_parameters: int | None
+    seconds_fit: float  # CPU seconds of a fit run alone, mean
+    stages: Mapping[str, float]  # CPU seconds of all its fits, shared features once
+
+    @property
+    def seconds_total(self) -> float:
+        """CPU seconds of all its fits."""
+        return sum(self.stages.values())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired test over subjects between the best model of a target use and another."""
+
+    target: str
+    best: str
+    other: str
+    difference: float  # mean over subjects, best minus other
+    n_subjects: int
+    p: float
+    p_holm: float
+
+
+def make_board(study: Study, outcomes: Sequence[Outcome], tested: Tested) -> list[BoardRow]:
+    """Return a row for every model of the study, grouped by target use, best first."""
+    rows = []
+    for model in study.models:
+        own = [o for o in outcomes if o.model == model]
+        seeds = {seed: p for (name, seed), p in tested.items() if name == model}
+        rows.append(_row(study, model, own, seeds))
+    return _ranked(rows, study.evaluate.metric)
+
+
+def compare(board: Sequence[BoardRow]) -> list[Comparison]:
+    """Return a paired two-sided test of the best of each target use against its others.
+
+    Holm's correction runs over the tests of one target use.
+    """
+    comparisons = []
+    for target in dict.fromkeys(row.target for row in board):
+        ranked = [row for row in board if row.target == target and row.rank is not None]
+        pairs = [(ranked[0], other) for other in ranked[1:]]
+        paired = [_paired(best, other) for best, other in pairs]
+        p_values = [sign_flip(d) if len(d) > 1 else NAN for d in paired]
+        for (best, other), d, p, p_holm in zip(
+            pairs, paired, p_values, holm(p_values), strict=True
+        ):
+            mean = float(np.mean(d)) if d else NAN
+            comparisons.append(Comparison(target, best.model, other.model, mean, len(d), p, p_holm))
+    return comparisons
+
+
+def class_counts(tested: Tested, classes: Sequence[str]) -> dict[str, int]:
+    """Return the test trials of each class."""
+    for predictions in tested.values():
+        counts = np.bincount(predictions.y, minlength=len(classes))
+        return {name: int(n) for name, n in zip(classes, counts, strict=True)}
+    return {}
+
+
+def subject_chance(tested: Tested, metric: str) -> dict[str, tuple[float, float]]:
+    """Return chance level and bound of each subject."""
+    for predictions in tested.values():
+        return {
+            subject: (chance_level(counts, metric), chance_bound([counts], metric))
+            for subject, counts in _subject_counts(predictions).items()
+        }
+    return {}
+
+
+def _row(
+    study: Study, model: str, outcomes: Sequence[Outcome], seeds: Mapping[int, Predictions]
+) -> BoardRow:
+    metric = study.evaluate.metric
+    fits = {o.key: o for o in outcomes}
+    failed = [o for o in fits.values() if o.status == "failed"]
+    missing = [o for o in fits.values() if o.status == "missing"]
+    complete = bool(fits) and not failed and not missing
+    by_seed = [_subject_scores(p) for p in seeds.values()]
+    by_subject = _over_seeds(by_seed)
+    values = [s[metric] for s in by_subject.values() if not np.isnan(s[metric])]
+    seed_means = [np.nanmean([s[metric] for s in one.values()]) for one in by_seed if one]
+    counts = list(_subject_counts(next(iter(seeds.values()))).values()) if seeds else []
+    low, high = bootstrap_interval(values) if complete and values else (NAN, NAN)
+    several = complete and len({o.key for o in outcomes if o.split == outcomes[0].split}) > 1
+    parameters = [o.n_parameters for o in fits.values() if o.n_parameters is not None]
+    spent = [float(sum(o.seconds.values())) for o in fits.values() if o.status == "ok"]
+    return BoardRow(
+        model=model,
+        branch=study.models[model].branch,
+        target=outcomes[0].target if outcomes else "none",
+        align=_alignment(study, model),
+        status="ok" if complete else "failed" if failed else "incomplete",
+        reason=_reason(failed, missing, len(fits)),
+        n_fits=len(fits),
+        n_failed=len(failed),
+        n_missing=len(missing),
+        n_seeds=len(seeds) if several else 1,
+        n_subjects=len(values),
+        rank=None,
+        mean=float(np.mean(values)) if complete and values else NAN,
+        sd=float(np.std(values, ddof=1)) if complete and len(values) > 1 else NAN,
+        ci_low=low,
+        ci_high=high,
+        seed_sd=float(np.std(seed_means, ddof=1)) if several else NAN,
+        chance=float(np.mean([chance_level(c, metric) for c in counts])) if counts else NAN,
+        chance_bound=chance_bound(counts, metric) if counts else NAN,
+        others=_means(list(by_subject.values())) if complete else dict.fromkeys(METRICS, NAN),
+        subjects={subject: s[metric] for subject, s in by_subject.items()},
+        n_parameters=max(parameters, default=None),
+        seconds_fit=float(np.mean(spent)) if spent else NAN,
+        stages=_stages(fits.values()),
+    )
+
+
+def _stages(fits: Iterable[Outcome]) -> dict[str, float]:
+    shared: dict[str, float] = {}
+    trained = predicted = 0.0
+    for fit in fits:
+        shared |= fit.features
+        trained += fit.seconds.get("fit", 0.0)
+        predicted += fit.seconds.get("predict", 0.0)
+    return {"features": float(sum(shared.values())), "fit": trained, "predict": predicted}
+
+
+def _ranked(rows: Sequence[BoardRow], metric: str) -> list[BoardRow]:
+    """Order by target use and score; equal means share a rank."""
+    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
+    rows = sorted(rows, key=lambda r: (_target_order(r.target), np.isnan(r.mean)))
+    board: list[BoardRow] = []
+    for target in dict.fromkeys(row.target for row in rows):
+        own = [row for row in rows if row.target == target]
+        scored = sorted((r for r in own if not np.isnan(r.mean)), key=lambda r: sign * r.mean)
+        means = [row.mean for row in scored]
+        board += [replace(row, rank=1 + means.index(row.mean)) for row in scored]
+        board += [row for row in own if np.isnan(row.mean)]
+    return board
+
+
+def _target_order(target: str) -> tuple[int, Any]:
+    order = ("none", "causal", "unlabelled")
+    return (order.index(target), ()) if target in order else (len(order), natural(target))
+
+
+def _subject_scores(tested: Predictions) -> dict[str, dict[str, float]]:
+    """Return every metric of each subject whose test trials all have a prediction."""
+    who, done = tested.subject, tested.done
+    found = {}
+    for subject in sorted(set(who.tolist()), key=natural):
+        own = who == subject
+        if done[own].all():
+            found[subject] = scores(tested.y[own], tested.probabilities[own])
+    return found
+
+
+def _over_seeds(by_seed: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Average each subject's scores over seeds; a subject that lacks a seed is left out."""
+    if not by_seed:
+        return {}
+    shared = [s for s in by_seed[0] if all(s in one for one in by_seed)]
+    return {
+        s: {name: float(np.mean([one[s][name] for one in by_seed])) for name in METRICS}
+        for s in shared
+    }
+
+
+def _means(subjects: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    means = {}
+    for name in METRICS:
+        values = [s[name] for s in subjects if not np.isnan(s[name])]
+        means[name] = float(np.mean(values)) if values else NAN
+    return means
+
+
+def _subject_counts(tested: Predictions) -> dict[str, list[int]]:
+    who, n_classes = tested.subject, tested.probabilities.shape[1]
+    return {
+        s: np.bincount(tested.y[who == s], minlength=n_classes).tolist()
+        for s in sorted(set(who.tolist()), key=natural)
+    }
+
+
+def _paired(best: BoardRow, other: BoardRow) -> list[float]:
+    shared = [
+        s
+        for s in best.subjects
+        if s in other.subjects and not np.isnan(best.subjects[s] - other.subjects[s])
+    ]
+    return [best.subjects[s] - other.subjects[s] for s in shared]
+
+
+def _alignment(study: Study, model: str) -> str:
+    align = study.models[model].align or study.align
+    if align.method == "none":
+        return "none"
+    return f"{align.method}, {align.domain}, {align.mode}"
+
+
+def _reason(failed: Sequence[Outcome], missing: Sequence[Outcome], n_fits: int) -> str:
+    said = []
+    if failed:
+        reasons = list(dict.fromkeys(o.reason for o in failed))
+        more = f" (and {len(reasons) - 1} other reasons)" if len(reasons) > 1 else ""
+        said.append(f"{len(failed)} of {n_fits} fits failed: {reasons[0]}{more}")
+    if missing:
+        said.append(f"{len(missing)} of {n_fits} fits not run yet")
+    return "; ".join(said) or ("" if n_fits else "no fits in the plan")

@@ -1,0 +1,196 @@
+"""Scores of predicted probabilities, and what they mean when a class is absent.
+
+A prediction is the class of highest probability (the first of equals). Classes that do not
+occur among the test trials are left out of the averages over classes; a score that is not
+defined for the trials at hand (ROC-AUC of a single class) is nan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+FloatArray = NDArray[np.float64]
+CodeArray = NDArray[np.int64]
+
+SMALLEST_PROBABILITY = 1e-7  # keeps the log loss of a confident mistake finite
+N_BINS = 10
+
+
+def confusion(y: CodeArray, predicted: CodeArray, n_classes: int) -> CodeArray:
+    """Return counts of trials, true class by predicted class.
+
+    Examples
+    --------
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    flat = np.asarray(y) * n_classes + np.asarray(predicted)
+    return np.bincount(flat, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def confusion_accuracy(counts: NDArray) -> FloatArray:
+    """Return the share of trials on the diagonal; counts are (..., true, predicted)."""
+    return _divide(np.trace(counts, axis1=-2, axis2=-1), counts.sum((-2, -1)))
+
+
+def confusion_balanced_accuracy(counts: NDArray) -> FloatArray:
+    """Return the mean recall over the classes that occur."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    return _mean_defined(_divide(hits, counts.sum(-1)))
+
+
+def confusion_kappa(counts: NDArray) -> FloatArray:
+    """Return Cohen's kappa; nan where agreement by chance is certain."""
+    total = counts.sum((-2, -1))
+    observed = confusion_accuracy(counts)
+    expected = _divide((counts.sum(-1) * counts.sum(-2)).sum(-1), total * total)
+    return _divide(observed - expected, 1.0 - expected)
+
+
+def confusion_macro_f1(counts: NDArray) -> FloatArray:
+    """Return the mean F1 over the classes that occur or are predicted."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    return _mean_defined(_divide(2.0 * hits, counts.sum(-1) + counts.sum(-2)))
+
+
+OF_CONFUSION: dict[str, Callable[[NDArray], FloatArray]] = {
+    "accuracy": confusion_accuracy,
+    "balanced_accuracy": confusion_balanced_accuracy,
+    "kappa": confusion_kappa,
+    "macro_f1": confusion_macro_f1,
+}
+
+
+def accuracy(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return the share of trials whose most probable class is the true one.
+
+    Examples
+    --------
+    >>> accuracy(np.array([0, 1]), np.array([[0.8, 0.2], [0.6, 0.4]]))
+    0.5
+    """
+    return float(confusion_accuracy(_counts(y, probabilities)))
+
+
+def balanced_accuracy(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return the mean recall over the classes that occur in y."""
+    return float(confusion_balanced_accuracy(_counts(y, probabilities)))
+
+
+def kappa(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return Cohen's kappa: agreement beyond what the class frequencies give by chance."""
+    return float(confusion_kappa(_counts(y, probabilities)))
+
+
+def macro_f1(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return the mean F1 over the classes that occur in y or are predicted."""
+    return float(confusion_macro_f1(_counts(y, probabilities)))
+
+
+def roc_auc(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return the area under the ROC curve, one class against the rest, averaged over classes.
+
+    With two classes it is the usual area, with the second class as the positive one. Classes
+    absent from y are left out; with one class only the area is nan.
+    """
+    n_classes = probabilities.shape[1]
+    areas = [
+        _area(y == code, probabilities[:, code])
+        for code in ([1] if n_classes == 2 else range(n_classes))
+    ]
+    return float(_mean_defined(np.array(areas)))
+
+
+def log_loss(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return the mean negative log probability of the true class, in nats.
+
+    Probabilities are clipped at `SMALLEST_PROBABILITY`.
+
+    Examples
+    --------
+    >>> round(log_loss(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]])), 4)
+    0.6931
+    """
+    of_truth = np.asarray(probabilities, np.float64)[np.arange(len(y)), y]
+    return float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+def calibration_error(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return the expected calibration error of the most probable class.
+
+    The distance between confidence and accuracy in ten bins of equal width, weighted by the
+    trials in each bin [1]_.
+
+    References
+    ----------
+    .. [1] Guo et al., On calibration of modern neural networks, ICML 2017.
+    """
+    trials, confidence, correct = reliability(y, probabilities)
+    return float(np.abs(confidence - correct).sum() / trials.sum())
+
+
+def reliability(
+    y: CodeArray, probabilities: FloatArray
+) -> tuple[CodeArray, FloatArray, FloatArray]:
+    """Return per confidence bin: trials, summed confidence, number of correct trials."""
+    top = np.asarray(probabilities, np.float64).max(1)
+    correct = (probabilities.argmax(1) == y).astype(np.float64)
+    # bins are (0, 0.1], (0.1, 0.2], ... so that certainty falls into the last one
+    which = np.clip(np.ceil(top * N_BINS).astype(np.int64) - 1, 0, N_BINS - 1)
+    trials = np.bincount(which, minlength=N_BINS)
+    confidence = np.bincount(which, weights=top, minlength=N_BINS)
+    right = np.bincount(which, weights=correct, minlength=N_BINS)
+    return trials.astype(np.int64), confidence.astype(np.float64), right.astype(np.float64)
+
+
+METRICS: dict[str, Callable[[CodeArray, FloatArray], float]] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "kappa": kappa,
+    "macro_f1": macro_f1,
+    "roc_auc": roc_auc,
+    "log_loss": log_loss,
+    "calibration_error": calibration_error,
+}
+LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error"})
+
+
+def scores(y: CodeArray, probabilities: FloatArray) -> dict[str, float]:
+    """Return every metric of these trials.
+
+    Examples
+    --------
+    >>> scores(np.array([0, 1]), np.array([[0.9, 0.1], [0.1, 0.9]]))["roc_auc"]
+    1.0
+    """
+    return {name: metric(y, probabilities) for name, metric in METRICS.items()}
+
+
+def _counts(y: CodeArray, probabilities: FloatArray) -> CodeArray:
+    return confusion(y, probabilities.argmax(1), probabilities.shape[1])
+
+
+def _area(positive: NDArray[np.bool_], score: FloatArray) -> float:
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return float("nan")
+    ranks = rankdata(score)  # the mean rank of equals, which counts ties as one half
+    above = ranks[positive].sum() - n_positive * (n_positive + 1) / 2
+    return float(above / (n_positive * n_negative))
+
+
+def _divide(above: NDArray, below: NDArray) -> FloatArray:
+    below = np.asarray(below, np.float64)
+    shape = np.broadcast_shapes(np.shape(above), below.shape)
+    return np.divide(above, below, out=np.full(shape, np.nan), where=below != 0)
+
+
+def _mean_defined(values: FloatArray) -> FloatArray:
+    """Mean over the last axis of what is not nan; nan where nothing is."""
+    defined = ~np.isnan(values)
+    return _divide(np.where(defined, values, 0.0).sum(-1), defined.sum(-1))

@@ -1,0 +1,232 @@
+"""The plan of a study: which fits its scores need, each of them once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from eegvit.config import Model, Study, sha256
+from eegvit.evaluate.fitting import Recipe
+from eegvit.evaluate.outcomes import Outcome
+from eegvit.evaluate.progress import duration
+from eegvit.evaluate.protocols import Split, splits, target
+from eegvit.evaluate.results import Results, tabulate
+from eegvit.evaluate.store import Store
+from eegvit.evaluate.versions import versions_of
+from eegvit.evaluate.view import DataView, Rows
+from eegvit.registry import BRANCHES, lookup
+
+FORMAT = 1  # of how fits are carried out; a change of it runs every fit anew
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A model to fit on some rows of a view, and the rows to predict with it."""
+
+    key: str
+    name: str
+    recipe: Recipe
+    view: DataView
+    train: Rows
+    predict: Rows
+
+    def is_in(self, store: Store) -> bool:
+        """Say whether the store has every prediction that is wanted of this fit."""
+        return store.has(self.key, self.view.ids[self.predict], self.view.block_keys[self.predict])
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A split of a model and seed that is to be scored, and the fit that serves it."""
+
+    model: str
+    split: str
+    seed: int
+    key: str
+    target: str
+    view: DataView
+    test: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a study needs: requests, and distinct fits by their keys."""
+
+    study: Study
+    splits: tuple[Split, ...]
+    requests: tuple[Request, ...]
+    fits: dict[str, Fit]
+
+
+def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
+    """Return the plan of a study.
+
+    Parameters
+    ----------
+    study : Study
+        What is asked for.
+    views : dict
+        The data view of each model, as `make_views` gives them.
+    """
+    found = splits(next(iter(views.values())), study.evaluate)
+    requests: list[Request] = []
+    fits: dict[str, Fit] = {}
+    for name, model in study.models.items():
+        view = views[name]
+        seen = target(model.align or study.align, study.evaluate)
+        takes_seed = _takes_seed(model)
+        for seed in study.evaluate.seeds:
+            recipe = Recipe(
+                model.branch,
+                model.parameters,
+                view.sfreq,
+                view.ch_names,
+                seed if takes_seed else None,
+            )
+            identity = _identity(recipe)
+            for split in found:
+                key = fit_key(identity, view, split.train)
+                requests.append(Request(name, split.name, seed, key, seen, view, split.test))
+                label = f"{name}, {split.name}" + (f", seed {seed}" if takes_seed else "")
+                fit = Fit(key, label, recipe, view, split.train, split.test)
+                fits[key] = _union(fits.get(key), fit)
+    return Plan(study, tuple(found), tuple(requests), fits)
+
+
+def fit_key(identity: dict[str, Any], view: DataView, train: Rows) -> str:
+    """Return the key of a fit: family/digest.
+
+    It depends on the model and its seed, on the versions that matter and on the training
+    trials and their labels: on nothing of the trials that are predicted.
+    """
+    training = [
+        [block.key, sha256([block.trials.index[rows], block.trials.y[rows]])]
+        for block, rows in view.parts(train)
+    ]
+    whole = {"format": FORMAT, "model": identity, "classes": view.classes, "training": training}
+    family = {name: identity[name] for name in ("branch", "parameters")}
+    return f"{sha256(family)[:16]}/{sha256(whole)}"
+
+
+def outcomes(plan: Plan, store: Store) -> list[Outcome]:
+    """Return what the store says of each request, without computing anything."""
+    known = {key: store.load(key) for key in plan.fits}
+    return [_outcome(request, known[request.key], store) for request in plan.requests]
+
+
+def score(study: Study, plan: Plan, store: Store) -> Results:
+    """Return the results of a study from what is in the store."""
+    view = next(iter(plan.fits.values())).view
+    return tabulate(study, view.classes, outcomes(plan, store))
+
+
+def describe(plan: Plan, store: Store, *, jobs: int = 1) -> str:
+    """Return the plan as a table: fits, how many are stored, how long the rest will take."""
+    rows = [("model", "requested", "distinct fits", "stored", "to run", "CPU time")]
+    total, unknown = 0.0, False
+    requested = stored = 0
+    for name in plan.study.models:
+        keys = [request.key for request in plan.requests if request.model == name]
+        distinct = [plan.fits[key] for key in dict.fromkeys(keys)]
+        there = sum(fit.is_in(store) for fit in distinct)
+        left = len(distinct) - there
+        each = store.seconds(distinct[0].key.partition("/")[0])
+        unknown = unknown or (each is None and left > 0)
+        total += left * (each or 0.0)
+        time = duration(left * each) if each is not None else "unknown" if left else "0 s"
+        requested, stored = requested + len(keys), stored + there
+        rows.append((name, str(len(keys)), str(len(distinct)), str(there), str(left), time))
+    distinct_fits = list(plan.fits.values())
+    there = sum(fit.is_in(store) for fit in distinct_fits)
+    left = len(distinct_fits) - there
+    time = ("at least " if unknown else "") + duration(total)
+    if unknown and not total:
+        time = "unknown"
+    rows.append(("all", str(requested), str(len(distinct_fits)), str(there), str(left), time))
+    view = next(iter(plan.fits.values())).view
+    head = [
+        f"study {plan.study.name}: {plan.study.evaluate.protocol}, {len(plan.splits)} splits,"
+        f" {len(set(view.subject.tolist()))} subjects, {len(view)} trials,"
+        f" classes {', '.join(view.classes)}",
+        f"{len(distinct_fits)} fits, {there} stored, {left} to run on {jobs}"
+        f" worker{'s' * (jobs != 1)}: "
+        + (time if unknown else f"about {duration(total / max(jobs, 1))}"),
+        "",
+    ]
+    return "\n".join(head + _table(rows))
+
+
+def _takes_seed(model: Model) -> bool:
+    """Say whether the result depends on a seed; a model that cannot be had fails later."""
+    try:
+        parameters = inspect.signature(lookup(BRANCHES, model.branch)).parameters
+    except Exception:
+        return False
+    return "random_state" in parameters and model.parameters.get("random_state") is None
+
+
+def _identity(recipe: Recipe) -> dict[str, Any]:
+    """Return what decides a model's results beside its training trials, as plain values."""
+    given = dict(recipe.parameters)
+    try:
+        model = recipe.build()
+    except Exception:  # the fit will fail with the same reason, and say so in the report
+        return {"branch": recipe.branch, "parameters": given, "seed": recipe.seed, "versions": {}}
+    parameters = model.get_params(deep=False)
+    if recipe.seed is not None:
+        parameters.pop("random_state")
+    return {
+        "branch": recipe.branch,
+        "parameters": parameters,
+        "seed": recipe.seed,
+        "versions": versions_of(model),
+    }
+
+
+def _union(known: Fit | None, fit: Fit) -> Fit:
+    if known is None:
+        return fit
+    predict = np.union1d(known.predict, fit.predict)
+    return Fit(known.key, known.name, known.recipe, known.view, known.train, predict)
+
+
+def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
+    view, test = request.view, request.test
+    about: dict[str, Any] = {
+        "model": request.model,
+        "split": request.split,
+        "seed": request.seed,
+        "key": request.key,
+        "target": request.target,
+        "ids": view.ids[test],
+        "data": view.data[test],
+        "subject": view.subject[test],
+        "session": view.session[test],
+        "y": view.y[test],
+    }
+    if prediction is not None and prediction.covers(view.ids[test], view.block_keys[test]):
+        seconds = {s: prediction.about[f"seconds_{s}"] for s in ("features", "fit", "predict")}
+        return Outcome(
+            **about,
+            probabilities=prediction.select(view.ids[test], view.block_keys[test]),
+            seconds=seconds,
+            features=prediction.about["features"],
+            n_parameters=prediction.about["n_parameters"],
+        )
+    failure = store.failure(request.key)
+    reason = failure["reason"] if failure is not None else "not run yet"
+    return Outcome(**about, reason=reason, failed=failure is not None)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    lines = []
+    for name, *cells in rows:
+        aligned = [cell.rjust(width) for cell, width in zip(cells, others, strict=True)]
+        lines.append("  ".join([name.ljust(first), *aligned]))
+    rule = "-" * len(lines[0])
+    return [lines[0], rule, *lines[1:-1], rule, lines[-1]]

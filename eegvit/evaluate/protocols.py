@@ -1,0 +1,259 @@
+"""The protocols: which trials train, which are tested, and what a model sees of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eegvit.config import Align, Evaluate
+from eegvit.evaluate.view import DataView, Rows
+
+SETTINGS = {
+    "within_session": {"n_folds"},
+    "cross_session": {"train_sessions", "test_sessions", "calibrate"},
+    "cross_subject": {"n_folds", "train_subjects", "test_subjects", "calibrate"},
+    "cross_dataset": {"train_data", "test_data", "calibrate"},
+}
+N_FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of a view that train and rows that are tested, both ascending."""
+
+    name: str
+    train: Rows
+    test: Rows
+
+
+def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
+    """Return the splits of a protocol, each checked.
+
+    Parameters
+    ----------
+    view : DataView
+        The trials.
+    evaluate : Evaluate
+        The protocol and its settings.
+    """
+    _check_settings(evaluate)
+    found = list(PROTOCOLS[evaluate.protocol](view, evaluate))
+    if evaluate.calibrate is not None:
+        found = [part for split in found for part in _calibrated(view, split, evaluate.calibrate)]
+    for split in found:
+        _check(view, split)
+    return found
+
+
+def target(align: Align, evaluate: Evaluate) -> str:
+    """Return what a model uses of the people and sessions that it is tested on.
+
+    Examples
+    --------
+    >>> target(Align(method="euclidean", mode="causal"), Evaluate())
+    'causal'
+    >>> target(Align(method="none"), Evaluate(calibrate=5))
+    'calibrated: 5'
+    """
+    kinds = []
+    if evaluate.calibrate is not None:
+        kinds.append(f"calibrated: {evaluate.calibrate}")
+    if align.method != "none":
+        kinds.append("causal" if align.mode == "causal" else "unlabelled")
+    return " + ".join(kinds) or "none"
+
+
+def refuse_duplicates(view: DataView, split: Split) -> None:
+    """Refuse a split that trains on a trial and tests the same signals again."""
+    both = np.intersect1d(view.content[split.train], view.content[split.test])
+    if not len(both):
+        return
+    pairs = []
+    for content in both[:3]:
+        trained = split.train[view.content[split.train] == content][0]
+        tested = split.test[view.content[split.test] == content][0]
+        pairs.append(f"{view.ids[trained]} and {view.ids[tested]}")
+    raise ValueError(
+        f"split '{split.name}': {len(both)} trials are tested although their very signals are"
+        f" trained on (subject/session/run/index): {'; '.join(pairs)}"
+        f"{' ...' if len(both) > 3 else ''}."
+        " A recording occurs twice under two names; remove one."
+    )
+
+
+def _within_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
+    """Blocked folds in time order: neighbouring trials are never on both sides but at seams."""
+    n_folds = evaluate.n_folds or N_FOLDS
+    for number, block in enumerate(view.blocks):
+        rows = np.flatnonzero(view.block == number)
+        place = f"{block.subject}/{block.session}"
+        if len(rows) < n_folds:
+            raise ValueError(f"session {place} has {len(rows)} trials, too few for {n_folds} folds")
+        for fold, test in enumerate(np.array_split(rows, n_folds), 1):
+            yield Split(f"{place} fold {fold}", np.setdiff1d(rows, test), test)
+
+
+def _cross_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
+    """Each session after training on the same person's earlier ones, or the sessions named."""
+    explicit = evaluate.train_sessions is not None or evaluate.test_sessions is not None
+    for subject in _unique(view.subject):
+        own = np.flatnonzero(view.subject == subject)
+        sessions = _unique(view.session[own])
+        if len(sessions) < 2:
+            raise ValueError(
+                f"cross_session needs two sessions or more, subject {subject} has {len(sessions)}"
+                f" ({', '.join(sessions)}); leave this subject out of the data's `subjects`"
+            )
+        if explicit:
+            sides = _two_sides(
+                sessions,
+                evaluate.train_sessions,
+                evaluate.test_sessions,
+                f"session of subject {subject}",
+            )
+            _refuse_later_training(sessions, *sides, subject)
+            parts = [sides] if evaluate.calibrate is None else [(sides[0], [t]) for t in sides[1]]
+        else:
+            parts = [(sessions[:i], [sessions[i]]) for i in range(1, len(sessions))]
+        for train, test in parts:
+            yield Split(
+                f"{subject} session {'+'.join(test)}",
+                own[np.isin(view.session[own], train)],
+                own[np.isin(view.session[own], test)],
+            )
+
+
+def _cross_subject(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
+    """Leave one person out, or groups of people, or the people named."""
+    subjects = _unique(view.subject)
+    if len(subjects) < 2:
+        raise ValueError(f"cross_subject needs two subjects or more, the data have {len(subjects)}")
+    train, test = subjects, subjects
+    explicit = evaluate.train_subjects is not None or evaluate.test_subjects is not None
+    if explicit:
+        if evaluate.n_folds is not None:
+            raise ValueError("evaluate: n_folds and a list of subjects exclude each other")
+        train, test = _two_sides(
+            subjects, evaluate.train_subjects, evaluate.test_subjects, "subject"
+        )
+    if explicit and evaluate.calibrate is None:
+        groups = [test]
+    elif evaluate.n_folds is None or evaluate.calibrate is not None:
+        groups = [[subject] for subject in test]
+    else:
+        if evaluate.n_folds > len(subjects):
+            raise ValueError(f"{evaluate.n_folds} folds for {len(subjects)} subjects: too many")
+        groups = [part.tolist() for part in np.array_split(np.array(subjects), evaluate.n_folds)]
+    for group in groups:
+        trained = train if explicit else [s for s in train if s not in group]
+        name = f"{'+'.join(group)} left out"
+        yield Split(name, _rows(view.subject, trained), _rows(view.subject, group))
+
+
+def _cross_dataset(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
+    """Leave one data set out, or the data sets named."""
+    names = _unique(view.data)
+    if len(names) < 2:
+        raise ValueError(f"cross_dataset needs two data sets or more, there is {names[0]} only")
+    if evaluate.train_data is not None or evaluate.test_data is not None:
+        parts = [_two_sides(names, evaluate.train_data, evaluate.test_data, "data set")]
+    else:
+        parts = [([n for n in names if n != name], [name]) for name in names]
+    for train, test in parts:
+        trained, tested = _rows(view.data, train), _rows(view.data, test)
+        if evaluate.calibrate is None:
+            yield Split(f"{'+'.join(test)} left out", trained, tested)
+            continue
+        for subject in _unique(view.subject[tested]):
+            yield Split(f"{subject} left out", trained, _rows(view.subject, [subject]))
+
+
+PROTOCOLS: dict[str, Callable[[DataView, Evaluate], Iterator[Split]]] = {
+    "within_session": _within_session,
+    "cross_session": _cross_session,
+    "cross_subject": _cross_subject,
+    "cross_dataset": _cross_dataset,
+}
+
+
+def _calibrated(view: DataView, split: Split, k: int) -> Iterator[Split]:
+    """Move the earliest k trials a class of the target's first session to training."""
+    first = split.test[view.session[split.test] == view.session[split.test[0]]]
+    moved = []
+    for code, name in enumerate(view.classes):
+        of_class = first[view.y[first] == code]
+        if len(of_class) <= k:
+            raise ValueError(
+                f"split '{split.name}': the target's first session"
+                f" {view.session[first[0]]} has {len(of_class)} trials of class {name}:"
+                f" calibrate: {k} leaves none to test"
+            )
+        moved.append(of_class[:k])
+    taken = np.sort(np.concatenate(moved))
+    train = np.union1d(split.train, taken)
+    yield Split(split.name, train, np.setdiff1d(split.test, taken))
+
+
+def _check_settings(evaluate: Evaluate) -> None:
+    known = set().union(*SETTINGS.values())
+    for name in sorted(known - SETTINGS[evaluate.protocol]):
+        if getattr(evaluate, name) is not None:
+            takers = " and ".join(p for p, settings in SETTINGS.items() if name in settings)
+            raise ValueError(
+                f"evaluate.{name} means nothing for protocol {evaluate.protocol}:"
+                f" it belongs to {takers}"
+            )
+
+
+def _check(view: DataView, split: Split) -> None:
+    if not len(split.test):
+        raise ValueError(f"split '{split.name}' has no trial to test")
+    absent = set(range(len(view.classes))) - set(view.y[split.train].tolist())
+    if absent:
+        names = ", ".join(view.classes[code] for code in sorted(absent))
+        raise ValueError(
+            f"split '{split.name}' trains on {len(split.train)} trials, none of class {names}:"
+            " the classes come in long runs or the recording is short;"
+            " use fewer folds or another protocol"
+        )
+    refuse_duplicates(view, split)
+
+
+def _two_sides(
+    known: Sequence[str], train: Sequence[str] | None, test: Sequence[str] | None, what: str
+) -> tuple[list[str], list[str]]:
+    """Return who trains and who is tested; a side that is not given is all the others."""
+    for name in (*(train or ()), *(test or ())):
+        if name not in known:
+            raise ValueError(f"evaluate: no {what} is called '{name}'; known: {', '.join(known)}")
+    trained = [n for n in known if (n in train if train is not None else n not in (test or ()))]
+    tested = [n for n in known if (n in test if test is not None else n not in (train or ()))]
+    both = sorted(set(trained) & set(tested))
+    if both:
+        raise ValueError(f"evaluate: {what} {', '.join(both)} would train and be tested")
+    if not trained or not tested:
+        side = "to train on" if not trained else "to test"
+        raise ValueError(f"evaluate: no {what} is left {side}")
+    return trained, tested
+
+
+def _refuse_later_training(
+    sessions: Sequence[str], train: Sequence[str], test: Sequence[str], subject: str
+) -> None:
+    if max(map(sessions.index, train)) > min(map(sessions.index, test)):
+        raise ValueError(
+            f"evaluate: subject {subject} would be trained on a session later than one tested"
+            f" (in time order: {', '.join(sessions)}); earlier sessions train, later are tested"
+        )
+
+
+def _unique(names: NDArray[np.str_]) -> list[str]:
+    """Return names in the order of their first appearance."""
+    return list(dict.fromkeys(names.tolist()))
+
+
+def _rows(column: NDArray[np.str_], names: Sequence[str]) -> Rows:
+    return np.flatnonzero(np.isin(column, names))

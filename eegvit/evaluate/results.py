@@ -1,0 +1,137 @@
+"""Results of a study: score rows, leaderboard and comparisons, computed from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from eegvit.config import Study
+from eegvit.evaluate.board import (
+    BoardRow,
+    Comparison,
+    class_counts,
+    compare,
+    make_board,
+    subject_chance,
+)
+from eegvit.evaluate.metrics import scores
+from eegvit.evaluate.outcomes import Outcome, Predictions, checked, natural, predictions
+
+STAGES = ("features", "fit", "predict")
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Everything that the report says, but for the machine it is written on.
+
+    Parameters
+    ----------
+    study : Study
+        What was asked for.
+    classes : tuple of str
+        Class names, in the order of the probabilities' columns.
+    rows : list of dict
+        One score row per model, data, subject, session and seed.
+    fits : list of dict
+        One entry per distinct fit.
+    board : list of BoardRow
+        The leaderboard, grouped by target use and sorted within.
+    comparisons : list of Comparison
+        Each model against the best of its target use.
+    subject_chance : dict
+        Chance level and its bound for each subject.
+    class_counts : dict
+        Test trials of each class.
+    stages : dict
+        CPU seconds of each stage, over all fits; features are counted once for each model.
+    predictions : dict
+        Predictions by model and seed.
+    """
+
+    study: Study
+    classes: tuple[str, ...]
+    rows: list[dict[str, Any]]
+    fits: list[dict[str, Any]]
+    board: list[BoardRow]
+    comparisons: list[Comparison]
+    subject_chance: dict[str, tuple[float, float]]
+    class_counts: dict[str, int]
+    stages: dict[str, float]
+    predictions: dict[tuple[str, int], Predictions]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of the data is simulated."""
+        return any(card.simulated for card in self.study.data)
+
+    @property
+    def n_subjects(self) -> int:
+        """How many people were tested."""
+        return len(self.subject_chance)
+
+    @property
+    def n_trials(self) -> int:
+        """How many test trials there are."""
+        return sum(self.class_counts.values())
+
+
+def tabulate(study: Study, classes: Sequence[str], outcomes: Sequence[Outcome]) -> Results:
+    """Return the results of these outcomes: the same for the same outcomes in any order."""
+    names = list(study.models)
+    own = sorted(
+        (checked(o, len(classes)) for o in outcomes),
+        key=lambda o: (names.index(o.model), o.seed, natural(o.split), o.key),
+    )
+    tested = predictions(own, len(classes))
+    board = make_board(study, own, tested)
+    return Results(
+        study=study,
+        classes=tuple(classes),
+        rows=score_rows(tested),
+        fits=_fit_rows(own),
+        board=board,
+        comparisons=compare(board),
+        subject_chance=subject_chance(tested, study.evaluate.metric),
+        class_counts=class_counts(tested, classes),
+        stages={s: sum(row.stages[s] for row in board) for s in STAGES},
+        predictions=tested,
+    )
+
+
+def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, Any]]:
+    """Return one row of metrics per model, data, subject, session and seed."""
+    rows = []
+    for (model, seed), predicted in tested.items():
+        places = np.stack([predicted.data, predicted.subject, predicted.session], axis=1)
+        for place in np.unique(places[predicted.done], axis=0):
+            chosen = predicted.done & (places == place).all(1)
+            row: dict[str, Any] = {"model": model, "data": str(place[0])}
+            row |= {"subject": str(place[1]), "session": str(place[2]), "seed": seed}
+            row["n_trials"] = int(chosen.sum())
+            rows.append(row | scores(predicted.y[chosen], predicted.probabilities[chosen]))
+    names = list(dict.fromkeys(model for model, _ in tested))
+    return sorted(
+        rows,
+        key=lambda row: (
+            names.index(row["model"]),
+            *(natural(row[name]) for name in ("data", "subject", "session")),
+            row["seed"],
+        ),
+    )
+
+
+def _fit_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """One entry per distinct fit of a model; seeds that share it are listed together."""
+    fits: dict[tuple[str, str], dict[str, Any]] = {}
+    for o in outcomes:
+        entry = fits.setdefault(
+            (o.model, o.key),
+            {"model": o.model, "split": o.split, "seeds": [], "key": o.key, "status": o.status}
+            | {"reason": o.reason, "n_parameters": o.n_parameters, "n_test": len(o.y)}
+            | {f"seconds_{stage}": float(o.seconds.get(stage, 0.0)) for stage in STAGES},
+        )
+        entry["seeds"].append(o.seed)
+    return list(fits.values())

@@ -1,0 +1,193 @@
+"""The store of predictions: what a fit said about which trials, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+STALE = 3600.0  # seconds after which a temporary file is certainly nobody's
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Predicted probabilities of some trials by one fit.
+
+    Parameters
+    ----------
+    ids : array of str, shape (n,)
+        Which trials: subject/session/run/index.
+    blocks : array of str, shape (n,)
+        Key of the data block that each trial came from.
+    probabilities : array of float64, shape (n, classes)
+        One column for each class of the study, in its order.
+    about : dict
+        Seconds, parameters, peak memory, warnings, versions.
+
+    Examples
+    --------
+    >>> one = Prediction(np.array(["1/0/0/0", "1/0/0/1"]), np.array(["b", "b"]), np.eye(2), {})
+    >>> one.select(np.array(["1/0/0/1"]), np.array(["b"])).tolist()
+    [[0.0, 1.0]]
+    """
+
+    ids: NDArray[np.str_]
+    blocks: NDArray[np.str_]
+    probabilities: NDArray[np.float64]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self) -> dict[tuple[str, str], int]:
+        """Return where each trial is."""
+        return {
+            trial: row
+            for row, trial in enumerate(zip(self.blocks.tolist(), self.ids.tolist(), strict=True))
+        }
+
+    def covers(self, ids: NDArray[np.str_], blocks: NDArray[np.str_]) -> bool:
+        """Say whether all these trials were predicted."""
+        wanted = set(zip(blocks.tolist(), ids.tolist(), strict=True))
+        return wanted <= set(zip(self.blocks.tolist(), self.ids.tolist(), strict=True))
+
+    def select(self, ids: NDArray[np.str_], blocks: NDArray[np.str_]) -> NDArray[np.float64]:
+        """Return the probabilities of these trials, in their order."""
+        known = self.rows()
+        order = [known[trial] for trial in zip(blocks.tolist(), ids.tolist(), strict=True)]
+        return self.probabilities[order]
+
+    def joined(self, other: Prediction) -> Prediction:
+        """Return these predictions and those of the other that are not among them."""
+        known = self.rows()
+        new = [row for trial, row in other.rows().items() if trial not in known]
+        return Prediction(
+            np.concatenate([self.ids, other.ids[new]]),
+            np.concatenate([self.blocks, other.blocks[new]]),
+            np.concatenate([self.probabilities, other.probabilities[new]]),
+            self.about,
+        )
+
+
+class Store:
+    """Predictions and failures of fits in a folder, by the keys of the fits.
+
+    A key is ``family/digest``: fits of one branch with one set of parameters share a family,
+    so that how long such a fit takes can be looked up.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; it is made when something is saved.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        for left in self.root.glob("*/.*.tmp"):  # a writer was killed
+            try:
+                if time.time() - left.stat().st_mtime > STALE:
+                    left.unlink()
+            except FileNotFoundError:
+                continue
+
+    def has(self, key: str, ids: NDArray[np.str_], blocks: NDArray[np.str_]) -> bool:
+        """Say whether this fit has predicted these trials."""
+        known = self.load(key)
+        return known is not None and known.covers(ids, blocks)
+
+    def load(self, key: str) -> Prediction | None:
+        """Return what a fit predicted, or None if it is not here or was damaged."""
+        try:
+            with np.load(self._file(key)) as saved:
+                names = saved["block_names"]
+                return Prediction(
+                    ids=saved["ids"],
+                    blocks=names[saved["block"]],
+                    probabilities=saved["probabilities"],
+                    about=json.loads(str(saved["about"])),
+                )
+        except (FileNotFoundError, zipfile.BadZipFile, ValueError, KeyError, EOFError):
+            return None
+
+    def save(self, key: str, prediction: Prediction) -> None:
+        """Keep what a fit predicted, beside what it predicted before."""
+        known = self.load(key)
+        if known is not None:
+            prediction = prediction.joined(known)
+        names, block = np.unique(prediction.blocks, return_inverse=True)
+        with _replacing(self._file(key)) as file:
+            np.savez(
+                file,
+                ids=prediction.ids,
+                block=block,
+                block_names=names,
+                probabilities=prediction.probabilities,
+                about=np.array(json.dumps(prediction.about)),
+            )
+        self._failure_file(key).unlink(missing_ok=True)
+
+    def fail(self, key: str, reason: str, traceback: str = "", **about: Any) -> None:
+        """Keep why a fit failed; the next run tries it again."""
+        text = json.dumps({"reason": reason, "traceback": traceback, **about}, indent=1)
+        with _replacing(self._failure_file(key)) as file:
+            file.write(text.encode("utf-8"))
+
+    def failure(self, key: str) -> dict[str, Any] | None:
+        """Return why a fit failed, or None if it did not."""
+        try:
+            failed: dict[str, Any] = json.loads(self._failure_file(key).read_text("utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        return failed
+
+    def seconds(self, family: str, most: int = 20) -> float | None:
+        """Return how long fits of this family took on average, or None if none is known."""
+        times = []
+        for path in sorted((self.root / family).glob("*.npz"))[:most]:
+            known = self.load(f"{family}/{path.stem}")
+            if known is not None:
+                times.append(known.about["seconds_fit"] + known.about["seconds_predict"])
+        return sum(times) / len(times) if times else None
+
+    def checkpoint(self, key: str) -> Path:
+        """Return the file that a fit in progress may continue from."""
+        path = self.root / f"{key}.checkpoint"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _file(self, key: str) -> Path:
+        return self.root / f"{key}.npz"
+
+    def _failure_file(self, key: str) -> Path:
+        return self.root / f"{key}.failed.json"
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file that takes the place of `path` when all of it is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

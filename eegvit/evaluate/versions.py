@@ -1,0 +1,52 @@
+"""Versions of the libraries that decide what a model computes."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from eegvit import __version__
+from eegvit.branches.base import ClassicalClassifier
+
+CLASSICAL = ("numpy", "scipy", "scikit-learn", "pyriemann")
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # import names that are not the package's name
+
+
+def versions_of(model: Any) -> dict[str, str]:
+    """Return the versions that decide what an estimator computes.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> sorted(versions_of(DummyClassifier()))
+    ['eegvit', 'numpy', 'pyriemann', 'scikit-learn', 'scipy']
+    """
+    bases = {base.__module__ for base in type(model).__mro__}
+    if "eegvit.branches.neural" in bases:
+        names = {"numpy", "torch"}
+        if "eegvit.branches.braindecode" in bases:
+            names.add("braindecode")
+        return _installed(names)
+    pipeline = model.pipeline() if isinstance(model, ClassicalClassifier) else None
+    return _installed({*CLASSICAL, *_packages(pipeline)})
+
+
+def versions_of_steps(pipeline: Any) -> dict[str, str]:
+    """Return the versions that decide what the steps of a pipeline compute."""
+    return _installed({*CLASSICAL, *_packages(pipeline)})
+
+
+def _packages(pipeline: Any) -> set[str]:
+    steps = getattr(pipeline, "steps", [])
+    tops = {type(step).__module__.partition(".")[0] for _, step in steps}
+    return {DISTRIBUTIONS.get(top, top) for top in tops - {"eegvit", "builtins"}}
+
+
+def _installed(names: set[str]) -> dict[str, str]:
+    found = {"eegvit": __version__}
+    for name in sorted(names):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

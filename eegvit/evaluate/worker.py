@@ -1,0 +1,258 @@
+"""Worker processes: one thread of arithmetic each, gone as soon as their parent is.
+
+A worker reads tasks from its standard input and answers on its standard output. The end of
+its input means that the parent is gone, whatever killed it, and ends the worker at once.
+Tasks and answers are pickled; they never leave the pipe between the two processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+COMMAND = "from eegvit.evaluate.worker import serve; serve()"
+TICK = 0.2  # seconds between two looks at the progress
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A call to make in a worker: an importable function and its arguments."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What became of a task: a value, or a reason why there is none."""
+
+    number: int
+    value: Any = None
+    reason: str | None = None
+    traceback: str = ""
+
+
+def run_tasks(
+    tasks: Sequence[Task], jobs: int, tick: Callable[[list[str]], None] | None = None
+) -> Iterator[Answer]:
+    """Yield the answer of each task as it ends, in any order.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        What to do.
+    jobs : int
+        Worker processes; 0 runs the tasks one after another in this process.
+    tick : callable, optional
+        Called a few times a second with the names of the tasks that are running.
+
+    Examples
+    --------
+    >>> import math
+    >>> [answer.value for answer in run_tasks([Task("root", math.sqrt, (9.0,))], jobs=1)]
+    [3.0]
+    """
+    if jobs == 0:
+        for number, task in enumerate(tasks):
+            if tick is not None:
+                tick([task.name])
+            yield _carry_out(number, task.function, task.arguments)
+        return
+    pool = _Pool(tasks, min(jobs, len(tasks)))
+    try:
+        for _ in tasks:
+            yield pool.next_answer(tick)
+    finally:
+        pool.stop()
+
+
+class _Pool:
+    """Threads that each feed one worker process and start it anew when it dies."""
+
+    def __init__(self, tasks: Sequence[Task], jobs: int) -> None:
+        self.tasks = tasks
+        self.todo = iter(range(len(tasks)))
+        self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self.running: dict[int, str] = {}
+        self.processes: set[subprocess.Popen[bytes]] = set()
+        self.lock = threading.Lock()
+        self.stopped = False
+        self.threads = [threading.Thread(target=self._feed, daemon=True) for _ in range(jobs)]
+        for thread in self.threads:
+            thread.start()
+
+    def next_answer(self, tick: Callable[[list[str]], None] | None) -> Answer:
+        while True:
+            try:
+                return self.answers.get(timeout=TICK)
+            except queue.Empty:
+                if tick is not None:
+                    tick(list(self.running.copy().values()))
+
+    def stop(self) -> None:
+        with self.lock:
+            self.stopped = True
+            for process in self.processes:
+                process.kill()
+        for thread in self.threads:
+            thread.join()
+
+    def _feed(self) -> None:
+        worker: subprocess.Popen[bytes] | None = None
+        with tempfile.TemporaryFile() as said:
+            while (number := self._claim()) is not None:
+                try:
+                    worker = worker or self._start(said)
+                    answer = _ask(worker, number, self.tasks[number])
+                except _Died:
+                    answer = _obituary(number, worker, said)
+                    self._bury(worker)
+                    worker = None
+                except Exception as error:
+                    answer = Answer(number, reason=describe_error(error))
+                self.running.pop(number, None)
+                self.answers.put(answer)
+            self._bury(worker)
+
+    def _claim(self) -> int | None:
+        with self.lock:
+            number = None if self.stopped else next(self.todo, None)
+            if number is not None:
+                self.running[number] = self.tasks[number].name
+            return number
+
+    def _start(self, said: IO[bytes]) -> subprocess.Popen[bytes]:
+        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": path}
+        with self.lock:
+            if self.stopped:
+                raise RuntimeError("stopped")
+            worker = subprocess.Popen(
+                [sys.executable, "-c", COMMAND],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                env=environment,
+            )
+            self.processes.add(worker)
+        return worker
+
+    def _bury(self, worker: subprocess.Popen[bytes] | None) -> None:
+        if worker is None:
+            return
+        with self.lock:
+            self.processes.discard(worker)
+        for pipe in (worker.stdin, worker.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        worker.kill()
+        worker.wait()
+
+
+class _Died(Exception):
+    """The worker ended before it answered."""
+
+
+def _ask(worker: subprocess.Popen[bytes], number: int, task: Task) -> Answer:
+    if worker.stdin is None or worker.stdout is None:
+        raise _Died
+    request = pickle.dumps((number, task.function, task.arguments))
+    try:
+        pickle.dump(request, worker.stdin)
+        worker.stdin.flush()
+        answer: Answer = pickle.load(worker.stdout)
+    except (EOFError, OSError, pickle.UnpicklingError) as error:
+        raise _Died from error
+    return answer
+
+
+def _obituary(number: int, worker: subprocess.Popen[bytes] | None, said: IO[bytes]) -> Answer:
+    code = _exit_code(worker)
+    reason = f"the worker process ended with exit code {code}"
+    if code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        reason = f"the worker process was killed by signal {name}"
+        if name == "SIGKILL":
+            reason += " (often the system is out of memory: use fewer --jobs)"
+    said.seek(0)
+    last_words = said.read().decode("utf-8", "replace")[-2000:]
+    said.seek(0)
+    said.truncate()
+    return Answer(number, reason=reason, traceback=last_words)
+
+
+def _exit_code(worker: subprocess.Popen[bytes] | None) -> int:
+    if worker is None:
+        return 1
+    try:
+        return worker.wait(timeout=5)
+    except subprocess.TimeoutExpired:  # it lives on but does not make sense any more
+        worker.kill()
+        return worker.wait()
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an exception as one short line.
+
+    Examples
+    --------
+    >>> describe_error(ValueError("X contains NaN"))
+    'ValueError: X contains NaN'
+    """
+    text = " ".join(str(error).split())
+    line = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return line if len(line) <= 300 else line[:297] + "..."
+
+
+def _carry_out(number: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
+    try:
+        return Answer(number, function(*arguments))
+    except Exception as error:
+        return Answer(number, reason=describe_error(error), traceback=traceback.format_exc())
+
+
+def serve() -> None:
+    """Answer tasks until the parent closes the pipe or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a fit prints must not mix with the answers
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    while True:
+        request = requests.get()
+        number = -1
+        try:
+            number, function, arguments = pickle.loads(request)
+        except Exception as error:
+            answer = Answer(number, reason=describe_error(error))
+        else:
+            answer = _carry_out(number, function, arguments)
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+def _listen(requests: queue.SimpleQueue[bytes]) -> None:
+    while True:
+        try:
+            requests.put(pickle.load(sys.stdin.buffer))
+        except (EOFError, OSError):
+            os._exit(1)  # the parent is gone: nobody wants the answer

@@ -1,0 +1,1 @@
+"""Covariances, spatial filters and their selection: numpy in, numpy out."""

@@ -1,0 +1,110 @@
+"""Common spatial patterns, from covariances [1]_, [2]_.
+
+.. [1] Ramoser et al., Optimal spatial filtering of single trial EEG during imagined hand
+   movement. IEEE Transactions on Rehabilitation Engineering 8(4), 2000.
+.. [2] Grosse-Wentrup and Buss, Multiclass common spatial patterns and information theoretic
+   feature extraction. IEEE Transactions on Biomedical Engineering 55(8), 2008.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike, NDArray
+from pyriemann.geometry.ajd import ajd_pham
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from eegvit.features.covariances import Array, shrink
+
+Multiclass = Literal["ovr", "joint"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CSP(TransformerMixin, BaseEstimator):
+    """Log-power behind the spatial filters that separate the classes best, in every band.
+
+    Parameters
+    ----------
+    n_components : int
+        Filters of each set, in pairs: the i-th first and the i-th last belong together.
+    multiclass : {"ovr", "joint"}
+        One set of filters for each class against the rest, or one set from the joint
+        diagonalisation of all classes. Two classes always make one set.
+    shrinkage : float
+        How far class covariances are pulled towards the identity, 0 to 1.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(40, 3, 100)), np.repeat([0, 1], 20)
+    >>> X[y == 1, 2] *= 3
+    >>> C = X @ X.swapaxes(1, 2) / 100
+    >>> CSP(n_components=2).fit(C, y).transform(C).shape
+    (40, 1, 1, 2)
+    """
+
+    n_components: int = 4
+    multiclass: Multiclass = "ovr"
+    shrinkage: float = 0.05
+
+    def fit(self, X: NDArray[Any], y: ArrayLike) -> Self:
+        """Find the filters from covariances (n, [bands,] channels, channels)."""
+        C = X[:, None] if X.ndim == 3 else X
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        means = np.stack([C[codes == k].mean(axis=0) for k in range(len(self.classes_))])
+        means = shrink(means, self.shrinkage)  # (classes, bands, channels, channels)
+        share = np.bincount(codes) / len(codes)
+        n_kept = min(self.n_components, C.shape[-1])
+        self.filters_ = np.stack([_sets(m, share, n_kept, self.multiclass) for m in
+                                  means.swapaxes(0, 1)])  # fmt: skip
+        return self  # filters_: (bands, sets, components, channels)
+
+    def transform(self, X: NDArray[Any]) -> Array:
+        """Map to log-power (n, bands, sets, components)."""
+        C = X[:, None] if X.ndim == 3 else X
+        power = np.einsum("bskc,nbcd,bskd->nbsk", self.filters_, C, self.filters_, optimize=True)
+        return np.log(np.maximum(power, np.finfo(np.float64).tiny))
+
+
+def _sets(means: Array, share: Array, n_kept: int, multiclass: Multiclass) -> Array:
+    if len(means) == 2:
+        return pair_filters(means[0], means[1], n_kept)[None]
+    if multiclass == "joint":
+        return joint_filters(means, share, n_kept)[None]
+    total = np.tensordot(share, means, axes=1)
+    rest = [(total - p * m) / (1 - p) for p, m in zip(share, means, strict=True)]
+    return np.stack([pair_filters(m, r, n_kept) for m, r in zip(means, rest, strict=True)])
+
+
+def pair_filters(first: Array, second: Array, n_kept: int) -> Array:
+    """Return the filters with the most extreme ratios of power, first against both.
+
+    Half are strong in the second class, the other half, in mirrored order, in the first.
+    """
+    whole = first + second
+    _, vectors = scipy.linalg.eigh(first, whole + _ridge(whole))
+    n_low = (n_kept + 1) // 2
+    order = np.r_[:n_low, len(whole) - (n_kept - n_low) : len(whole)]
+    return vectors.T[order]
+
+
+def joint_filters(means: Array, share: Array, n_kept: int) -> Array:
+    """Return the joint diagonalisers that tell most about the class, the best first."""
+    means = means + _ridge(means)
+    vectors, _ = ajd_pham(means)
+    vectors = np.asarray(vectors)
+    total = np.tensordot(share, means, axes=1)
+    scale = np.sqrt(np.einsum("kc,cd,kd->k", vectors, total, vectors))
+    vectors = vectors / scale[:, None]
+    power = np.einsum("kc,mcd,kd->mk", vectors, means, vectors)  # (classes, components)
+    information = -share @ np.log(np.sqrt(power)) - 3 / 16 * (share @ (power**2 - 1)) ** 2
+    return vectors[np.argsort(-information)[:n_kept]]
+
+
+def _ridge(matrix: Array) -> Array:
+    n = matrix.shape[-1]
+    level = np.trace(matrix, axis1=-2, axis2=-1)[..., None, None] / n
+    return (1e-10 * level + np.finfo(np.float64).tiny) * np.eye(n)

@@ -1,0 +1,3 @@
+"""Torch modules: trials (n, channels, times) in, logits (n, classes) out."""
+
+from __future__ import annotations

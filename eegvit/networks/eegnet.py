@@ -1,0 +1,90 @@
+"""EEGNet [1]_.
+
+.. [1] Lawhern et al., EEGNet: a compact convolutional neural network for EEG-based
+   brain-computer interfaces. Journal of Neural Engineering 15(5), 2018.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from eegvit.networks.layers import TemporalSpatial
+
+
+class EEGNet(nn.Module):
+    """Temporal filters, spatial filters of each, then a separable convolution.
+
+    Parameters
+    ----------
+    n_channels, n_times, n_classes : int
+        Shape of a trial and number of logits.
+    n_filters : int
+        Temporal filters.
+    depth : int
+        Spatial filters for each temporal filter.
+    kernel_length : int
+        Samples in a temporal filter.
+    separable_length : int
+        Samples in a filter of the separable convolution.
+    pool_1, pool_2 : int
+        Samples averaged into one after the first and the second stage.
+    dropout : float
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = EEGNet(n_channels=22, n_times=1000, n_classes=4)
+    >>> network(torch.randn(2, 22, 1000)).shape
+    torch.Size([2, 4])
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        n_times: int,
+        n_classes: int,
+        *,
+        n_filters: int = 8,
+        depth: int = 2,
+        kernel_length: int = 64,
+        separable_length: int = 16,
+        pool_1: int = 4,
+        pool_2: int = 8,
+        dropout: float = 0.25,
+    ) -> None:
+        super().__init__()
+        n_features = n_filters * depth
+        n_steps = (n_times + 1 - kernel_length % 2) // pool_1
+        n_steps = (n_steps + 1 - separable_length % 2) // pool_2
+        if n_steps < 1:
+            raise ValueError(
+                f"EEGNet pools {pool_1} x {pool_2} samples into one, but a trial has only"
+                f" {n_times}: take a longer window or smaller pool_1 and pool_2"
+            )
+        self.pool_1, self.pool_2, self.dropout = pool_1, pool_2, dropout
+        self.front = TemporalSpatial(n_channels, n_filters, depth, kernel_length)
+        self.norm_1 = nn.BatchNorm1d(n_features, momentum=0.01, eps=1e-3)
+        self.depthwise = nn.Conv1d(
+            n_features,
+            n_features,
+            separable_length,
+            padding=separable_length // 2,
+            groups=n_features,
+            bias=False,
+        )
+        self.pointwise = nn.Conv1d(n_features, n_features, 1, bias=False)
+        self.norm_2 = nn.BatchNorm1d(n_features, momentum=0.01, eps=1e-3)
+        self.head = nn.Linear(n_features * n_steps, n_classes)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map trials (n, channels, times) to logits (n, classes)."""
+        return self.head(self.features(x).flatten(1))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Map trials (n, channels, times) to the last feature map (n, features, steps)."""
+        x = F.elu(self.norm_1(self.front(x)))
+        x = F.dropout(F.avg_pool1d(x, self.pool_1), self.dropout, self.training)
+        x = F.elu(self.norm_2(self.pointwise(self.depthwise(x))))
+        return F.dropout(F.avg_pool1d(x, self.pool_2), self.dropout, self.training)

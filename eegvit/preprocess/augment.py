@@ -1,0 +1,181 @@
+"""Augmentations: random changes to a batch of trials that leave the labels true.
+
+Each takes ``X`` (n, channels, times), ``y`` (n,) and a generator, and returns new X and y.
+They depend on neither the scale nor the offset of a channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Signals = NDArray[np.floating[Any]]
+Labels = NDArray[np.int64]
+Augmentation = Callable[[Signals, Labels, np.random.Generator], tuple[Signals, Labels]]
+
+
+def none(X: Signals, y: Labels, rng: np.random.Generator) -> tuple[Signals, Labels]:
+    """Change nothing.
+
+    Examples
+    --------
+    >>> X, y = np.ones((2, 3, 4)), np.array([0, 1])
+    >>> none(X, y, np.random.default_rng(0))[0] is X
+    True
+    """
+    return X, y
+
+
+def segment_recombine(
+    X: Signals, y: Labels, rng: np.random.Generator, *, n_segments: int = 8, rate: float = 0.5
+) -> tuple[Signals, Labels]:
+    """Replace trials by segments of trials of the same class, each kept in its place in time [1]_.
+
+    References
+    ----------
+    .. [1] Lotte, Signal processing approaches to minimize or suppress calibration time in
+       oscillatory activity-based brain-computer interfaces. Proceedings of the IEEE, 2015.
+
+    Examples
+    --------
+    >>> X, y = np.arange(8.0).reshape(4, 1, 2), np.array([0, 0, 1, 1])
+    >>> new, _ = segment_recombine(X, y, np.random.default_rng(0), n_segments=2, rate=1.0)
+    >>> bool(new[:2].max() <= 3.0 and new[2:].min() >= 4.0)
+    True
+    """
+    new = X.copy()
+    chosen = rng.random(len(X)) < rate
+    edges = np.linspace(0, X.shape[-1], n_segments + 1).astype(int)
+    for code in np.unique(y):
+        members = np.flatnonzero(y == code)
+        changed = members[chosen[members]]
+        donors = members[rng.integers(len(members), size=(n_segments, len(changed)))]
+        for start, stop, donor in zip(edges[:-1], edges[1:], donors, strict=True):
+            new[changed, :, start:stop] = X[donor, :, start:stop]
+    return new, y
+
+
+def channel_dropout(
+    X: Signals, y: Labels, rng: np.random.Generator, *, rate: float = 0.1
+) -> tuple[Signals, Labels]:
+    """Flatten each channel with a probability, never all channels of a trial.
+
+    Examples
+    --------
+    >>> X, y = np.random.default_rng(0).standard_normal((50, 4, 9)), np.zeros(50, np.int64)
+    >>> new, _ = channel_dropout(X, y, np.random.default_rng(0), rate=0.5)
+    >>> flat = np.ptp(new, axis=2) < 1e-9
+    >>> bool(flat.any()), bool(flat.all(axis=1).any())
+    (True, False)
+    """
+    dropped = rng.random(X.shape[:2]) < rate
+    dropped[np.arange(len(X)), rng.integers(X.shape[1], size=len(X))] = False
+    return np.where(dropped[:, :, None], X.mean(axis=2, keepdims=True), X), y
+
+
+def time_mask(
+    X: Signals, y: Labels, rng: np.random.Generator, *, longest: float = 0.25
+) -> tuple[Signals, Labels]:
+    """Flatten one stretch of each trial, of a random length up to a share of the trial.
+
+    Examples
+    --------
+    >>> X, y = np.arange(40.0).reshape(1, 1, 40), np.array([0])
+    >>> new, _ = time_mask(X, y, np.random.default_rng(0))
+    >>> int((new != X).sum()) <= 10
+    True
+    """
+    n_times = X.shape[2]
+    length = rng.integers(0, int(longest * n_times) + 1, size=(len(X), 1, 1))
+    start = rng.integers(0, n_times - length + 1)
+    position = np.arange(n_times)
+    masked = (position >= start) & (position < start + length)  # (n, 1, times)
+    return np.where(masked, X.mean(axis=2, keepdims=True), X), y
+
+
+def time_shift(
+    X: Signals, y: Labels, rng: np.random.Generator, *, longest: float = 0.05
+) -> tuple[Signals, Labels]:
+    """Shift each trial in time by up to a share of its length, mirroring it at the ends.
+
+    Examples
+    --------
+    >>> X, y = np.arange(20.0).reshape(1, 1, 20), np.array([0])
+    >>> new, _ = time_shift(X, y, np.random.default_rng(1), longest=0.2)
+    >>> abs(int(new[0, 0, 10]) - 10) <= 4
+    True
+    """
+    n_times = X.shape[2]
+    furthest = int(longest * n_times)
+    shift = rng.integers(-furthest, furthest + 1, size=(len(X), 1, 1))
+    source = np.abs(np.arange(n_times) + shift)
+    source = np.minimum(source, 2 * (n_times - 1) - source)  # (n, 1, times)
+    return np.take_along_axis(X, source, axis=2), y
+
+
+def noise(
+    X: Signals, y: Labels, rng: np.random.Generator, *, strength: float = 0.1
+) -> tuple[Signals, Labels]:
+    """Add white noise, its standard deviation a share of each channel's in the trial.
+
+    Examples
+    --------
+    >>> X, y = np.random.default_rng(0).standard_normal((8, 3, 99)), np.zeros(8, np.int64)
+    >>> new, _ = noise(100 * X, y, np.random.default_rng(0))
+    >>> round(float((new - 100 * X).std()))
+    10
+    """
+    scale = (strength * X.std(axis=2, keepdims=True)).astype(X.dtype)
+    return X + scale * rng.standard_normal(X.shape, dtype=np.float32).astype(X.dtype), y
+
+
+def amplitude(
+    X: Signals, y: Labels, rng: np.random.Generator, *, spread: float = 0.2
+) -> tuple[Signals, Labels]:
+    """Scale each trial as a whole by a random factor around 1.
+
+    Examples
+    --------
+    >>> X, y = np.ones((5, 2, 3)), np.zeros(5, np.int64)
+    >>> new, _ = amplitude(X, y, np.random.default_rng(0))
+    >>> bool((new.min() >= 0.8) & (new.max() <= 1.2))
+    True
+    """
+    factor = rng.uniform(1 - spread, 1 + spread, size=(len(X), 1, 1))
+    return X * factor.astype(X.dtype), y
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": none,
+    "segment_recombine": segment_recombine,
+    "channel_dropout": channel_dropout,
+    "time_mask": time_mask,
+    "time_shift": time_shift,
+    "noise": noise,
+    "amplitude": amplitude,
+}
+
+
+def augmenter(names: Sequence[str]) -> Augmentation:
+    """Return the augmentations of these names, one after the other, as one function.
+
+    Examples
+    --------
+    >>> augment = augmenter(["time_shift", "noise"])
+    >>> X, y = np.ones((2, 3, 4), np.float32), np.array([0, 1])
+    >>> augment(X, y, np.random.default_rng(0))[0].shape
+    (2, 3, 4)
+    """
+    unknown = [name for name in names if name not in AUGMENTATIONS]
+    if unknown:
+        raise ValueError(f"unknown augmentation '{unknown[0]}'; known: {', '.join(AUGMENTATIONS)}")
+
+    def augment(X: Signals, y: Labels, rng: np.random.Generator) -> tuple[Signals, Labels]:
+        for name in names:
+            X, y = AUGMENTATIONS[name](X, y, rng)
+        return X, y
+
+    return augment

@@ -1,0 +1,91 @@
+"""Score against what it costs, one mark for each model."""
+
+from __future__ import annotations
+
+import math
+
+from eegvit.evaluate.results import Results
+from eegvit.report import words
+from eegvit.report.axes import Scale, apart, round_steps, spanning
+from eegvit.report.figures import WIDTH, svg, tick
+from eegvit.report.leaderboard import targets
+from eegvit.report.markup import Markup, tag
+
+MARKS = ("circle", "square", "diamond", "triangle")
+CORNERS = {
+    "square": ((-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)),
+    "diamond": ((0, -6.5), (6.5, 0), (0, 6.5), (-6.5, 0)),
+    "triangle": ((0, -6), (6, 5), (-6, 5)),
+}
+
+
+def cost_plot(results: Results) -> Markup | None:
+    """Return mean score against CPU seconds of a fit, one mark for each model."""
+    metric = results.study.evaluate.metric
+    rows = [r for r in results.board if not math.isnan(r.mean) and r.seconds_fit > 0]
+    if len(rows) < 2:
+        return None
+    height, top = 380.0, 34.0
+    powers = [math.log10(row.seconds_fit) for row in rows]
+    x = spanning(powers, 64, WIDTH - 190, 0.06)
+    ends = [v for row in rows for v in (row.ci_low, row.ci_high, row.mean)]
+    y = spanning([*ends, rows[0].chance], height - 54, top)
+    parts: list[Markup] = []
+    for value in round_steps(y):
+        line = {"x1": 64, "x2": WIDTH - 190, "y1": y(value), "y2": y(value)}
+        parts.append(tag("line", **line, class_="grid"))
+        shown = tick(metric, value)
+        parts.append(tag("text", shown, x=56, y=y(value) + 4, class_="end"))
+    for power, shown in _cost_ticks(x):
+        parts.append(tag("text", shown, x=x(power), y=height - 34, class_="mid"))
+        at = {"x1": x(power), "x2": x(power), "y1": height - 54, "y2": height - 49}
+        parts.append(tag("line", **at, class_="interval thin"))
+    if not math.isnan(rows[0].chance):
+        at = {"y1": y(rows[0].chance), "y2": y(rows[0].chance)}
+        parts.append(tag("line", x1=64, x2=WIDTH - 190, **at, class_="chance"))
+        note = {"x": WIDTH - 194, "y": y(rows[0].chance) - 5}
+        parts.append(tag("text", "chance", **note, class_="note end"))
+    kinds = targets(results)
+    labels = apart([y(row.mean) for row in rows], 15, top, height - 58)
+    for row, power, label_y in zip(rows, powers, labels, strict=True):
+        px, py = x(power), y(row.mean)
+        if not math.isnan(row.ci_low):
+            at = {"y1": y(row.ci_low), "y2": y(row.ci_high)}
+            parts.append(tag("line", x1=px, x2=px, **at, class_="interval thin"))
+        bends = [(px + 6, py), (WIDTH - 186, label_y), (WIDTH - 178, label_y)]
+        leader = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in bends)
+        parts.append(tag("polyline", points=leader, class_="leader"))
+        said = (
+            f"{row.model}: {words.score(metric, row.mean)}{words.unit(metric)},"
+            f" {words.seconds(row.seconds_fit)} of CPU per fit"
+        )
+        parts.append(_mark(kinds.index(row.target), px, py, said))
+        name = row.model if len(row.model) <= 26 else row.model[:25] + "…"
+        parts.append(tag("text", name, x=WIDTH - 174, y=label_y + 4, class_="start"))
+    across = 64.0
+    for number, target in enumerate(kinds):
+        parts.append(_mark(number, across + 5, 12, target))
+        parts.append(tag("text", target, x=across + 15, y=16, class_="start"))
+        across += 34 + 6.4 * len(target)
+    title = "CPU time per fit (features, training and prediction), logarithmic"
+    parts.append(tag("text", title, x=(64 + WIDTH - 190) / 2, y=height - 12, class_="axis"))
+    return svg(WIDTH, height, *parts, label="Score against CPU time")
+
+
+def _cost_ticks(scale: Scale) -> list[tuple[float, str]]:
+    first, last = math.floor(scale.low), math.ceil(scale.high)
+    ticks = [
+        (math.log10(f * 10.0**p), words.seconds(f * 10.0**p))
+        for p in range(first, last + 1)
+        for f in ((1, 3) if last - first < 5 else (1,))
+    ]
+    return [(power, said) for power, said in ticks if scale.low <= power <= scale.high]
+
+
+def _mark(kind: int, x: float, y: float, said: str) -> Markup:
+    shape = MARKS[kind % len(MARKS)]
+    title = tag("title", said)
+    if shape == "circle":
+        return tag("circle", title, cx=x, cy=y, r=5, class_="mean")
+    path = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in CORNERS[shape])
+    return tag("polygon", title, points=path, class_="mean")

@@ -1,0 +1,64 @@
+"""How the figures of a page are to be read, in sentences."""
+
+from __future__ import annotations
+
+from eegvit.evaluate.metrics import N_BINS, SMALLEST_PROBABILITY
+from eegvit.evaluate.results import Results
+from eegvit.evaluate.statistics import N_DRAWS, N_EXACT
+from eegvit.report import words
+
+
+def notes(results: Results) -> list[str]:
+    """Return what every score, interval, bound and test on the page means."""
+    metric = words.METRIC_NAMES[results.study.evaluate.metric].lower()
+    n = results.n_subjects
+    said = [
+        f"A subject's score is the {metric} over all its test trials, sessions pooled, for each"
+        " seed; then the mean over seeds. scores.csv has a row per session as well.",
+        "The score of a model is the mean over subjects; SD is over subjects. A model that lacks"
+        " a fit has no mean and no rank.",
+        "The 95 % interval is a bootstrap over subjects, its percentiles widened for small"
+        " numbers of them. It is about new people of the same kind, not about new trials.",
+        "SD over seeds is that of the mean over subjects; a dash means that the model does not"
+        " depend on the seed, or that there is one seed only.",
+        _chance(results),
+        f"p is two-sided: signs of the paired differences to the best of the group are flipped"
+        f" over subjects ({_patterns(n)}), corrected by Holm's rule within the group."
+        f"{_smallest(n)} The best was picked from the same scores, which favours it slightly.",
+        "ROC-AUC is that of the second class against the first, with more classes the mean of"
+        " each against the rest; classes absent from a subject's trials are left out, and a"
+        " subject with one class only has none.",
+        f"Log loss is in nats, with probabilities clipped at {SMALLEST_PROBABILITY:g}."
+        f" Calibration error is the expected one over {N_BINS} bins of equal width of the"
+        " probability of the predicted class.",
+        "predictions.npz has the probabilities of every test trial, model and seed, so that"
+        " everything here can be computed again.",
+    ]
+    return said
+
+
+def _chance(results: Results) -> str:
+    metric = results.study.evaluate.metric
+    if metric == "log_loss":
+        return "Chance is the log loss of the class frequencies themselves; it has no bound."
+    meaning = {
+        "accuracy": "Chance is the share of the most frequent class; its bound is binomial over"
+        " the number of test trials",
+        "roc_auc": "Chance is 0.5; its bound follows from the Mann-Whitney variance",
+    }.get(metric, "Chance is guessing by the class frequencies; its bound is drawn from that")
+    return (
+        f"{meaning}, one-sided at 95 %, for each subject and for the mean over subjects. A score"
+        " within it may be luck."
+    )
+
+
+def _patterns(n_subjects: int) -> str:
+    return "every pattern" if n_subjects <= N_EXACT else f"{N_DRAWS:,} drawn patterns"
+
+
+def _smallest(n_subjects: int) -> str:
+    if not 2 <= n_subjects <= N_EXACT:
+        return ""
+    smallest = words.p_value(2.0 ** (1 - n_subjects))
+    shown = smallest if smallest.startswith("<") else f"{smallest}"
+    return f" With {n_subjects} subjects the smallest possible p before correction is {shown}."

@@ -1,0 +1,59 @@
+"""Classifiers that misbehave, for the tests of the workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+
+
+class Guess(ClassifierMixin, BaseEstimator):
+    """Fits slowly and leaves a line in a file for each fit that it finished."""
+
+    def __init__(self, log: str = "", seconds: float = 0.0, mishap: str = "") -> None:
+        self.log = log
+        self.seconds = seconds
+        self.mishap = mishap
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.mean_ = np.asarray(X, dtype=np.float64).reshape(len(X), -1).mean(0)
+        if self.mishap == "raise":
+            raise ValueError("this model\ncannot be fitted")
+        if self.mishap == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.mishap == "says":
+            print("noise on standard output", flush=True)
+        time.sleep(self.seconds)
+        if self.log:
+            with Path(self.log).open("a", encoding="utf-8") as file:
+                file.write(f"{os.getpid()} {self.mean_.sum():.6f}\n")
+        return self
+
+    def predict_proba(self, X):
+        score = 1 / (1 + np.exp(-(np.asarray(X).reshape(len(X), -1) @ self.mean_)))
+        return np.stack([score, 1 - score], axis=1)
+
+
+class Logged(TransformerMixin, BaseEstimator):
+    """A step that learns nothing and notes each call."""
+
+    def __init__(self, log: str = "") -> None:
+        self.log = log
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        with Path(self.log).open("a", encoding="utf-8") as file:
+            file.write(f"{len(X)}\n")
+        return np.log(np.var(X, axis=2))
