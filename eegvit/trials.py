@@ -176,7 +176,7 @@ def concatenate(parts: Sequence[Trials]) -> Trials:
             raise ValueError(
                 f"Trials of {first.n_times} and {part.n_times} samples cannot be joined"
             )
-    joined = {
+    joined: dict[str, Any] = {
         name: np.concatenate([getattr(p, name) for p in parts]) for name in ("X", *_PER_TRIAL)
     }
     kept = {f.name: getattr(first, f.name) for f in fields(first) if f.name not in joined}

@@ -19,9 +19,6 @@
 # that survives interruptions, statistics and a page.
 
 # %%
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_val_score
 
@@ -30,8 +27,7 @@ from eegvit.branches.fbcsp import FBCSPClassifier
 from eegvit.branches.tangent import TangentSpaceClassifier
 from eegvit.config import View, load_card
 from eegvit.data import read_subject
-from eegvit.data.cache import Cache
-from eegvit.preprocess.alignment import align
+from eegvit.preprocess.alignment import align_offline
 from eegvit.trials import concatenate
 
 # %% [markdown]
@@ -44,8 +40,7 @@ from eegvit.trials import concatenate
 # %%
 electrodes = ("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4")
 card = load_card("simulated").override(View(channels=electrodes, resample=100.0))
-cache = Cache(Path(tempfile.mkdtemp()))
-sessions = [part for subject in ("1", "2", "3", "4") for part in read_subject(card, subject, cache)]
+sessions = [part for subject in ("1", "2", "3", "4") for part in read_subject(card, subject)]
 trials = concatenate(sessions)
 print(f"{len(trials)} trials, {trials.n_channels} electrodes, {trials.n_times} samples")
 print(f"classes: {', '.join(trials.classes)}")
@@ -84,7 +79,7 @@ print(f"chance           {100 / len(trials.classes):.1f} %")
 # whole session under test, so a leaderboard marks such rows *unlabelled* and ranks them apart.
 
 # %%
-aligned = np.concatenate([align(part.X, method="euclidean", mode="offline") for part in sessions])
+aligned = np.concatenate([align_offline(part.X, "euclidean") for part in sessions])
 with_alignment = {name: scores_of(model, aligned) for name, model in models.items()}
 for name, scores in with_alignment.items():
     print(f"{name:<16} {100 * raw[name].mean():.1f} % -> {100 * scores.mean():.1f} %")

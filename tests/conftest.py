@@ -98,7 +98,9 @@ def trials() -> Trials:
 @pytest.fixture
 def people() -> Trials:
     """Return three people with 24 trials each, 8 channels, two classes."""
-    return concatenate([simulate_trials(n_trials=24, subject=str(s), seed=s) for s in range(1, 4)])
+    return concatenate(
+        [simulate_trials(n_trials=24, subject=str(s), seed=s, contrast=1.5) for s in range(1, 4)]
+    )
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ class EEGClassifier(ClassifierMixin, BaseEstimator):
         """
         if hasattr(X, "get_data") and hasattr(X, "info"):  # mne.Epochs
             if reset:
-                self.sfreq_ = float(X.info["sfreq"])
-                self.ch_names_ = tuple(X.ch_names)
+                self.sfreq_: float | None = float(X.info["sfreq"])
+                self.ch_names_: tuple[str, ...] | None = tuple(X.ch_names)
             X = 1e6 * X.get_data(copy=False)  # volts to microvolts
         elif reset:
             self.sfreq_ = getattr(self, "sfreq", None)

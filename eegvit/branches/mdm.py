@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyriemann.classification import MDM
 from sklearn.pipeline import Pipeline
 
 from eegvit.branches.base import ClassicalClassifier
@@ -39,4 +38,6 @@ class MDMClassifier(ClassicalClassifier):
 
     def pipeline(self) -> Pipeline:
         """Return the steps."""
+        from pyriemann.classification import MDM  # loads torch, so only when used
+
         return Pipeline([("covariances", Covariances(estimator=self.estimator)), ("mdm", MDM())])

@@ -119,7 +119,7 @@ class NeuralClassifier(EEGClassifier):
         mean, scale = map(from_numpy, channel_moments(X, rows))
 
         def build() -> nn.Module:
-            network = self.network(*X.shape[1:], len(self.classes_))
+            network = self.network(self.n_channels_in_, self.n_times_in_, len(self.classes_))
             return nn.Sequential(Standardise(mean, scale), network)
 
         self.module_, self.history_ = train(

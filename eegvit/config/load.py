@@ -49,7 +49,7 @@ def _study(document: Document, file: Path) -> Study:
         errors.append(document.error((), "'path' and 'source_text' are not keys of a study file"))
     study = None
     try:
-        fallback = (Card.model_construct(name="?"),)
+        fallback = (Card(name="?", source="?", classes=("?", "?"), window=(0, 1)),)
         study = Study.model_validate(
             {**top, "data": cards or fallback, "models": models or {"?": Model(branch="?")}}
             | {"path": str(file), "source_text": document.text}

@@ -38,7 +38,7 @@ def signature_model(cls: type) -> type[BaseModel]:
     >>> signature_model(Branch)(n_filters="16").n_filters
     16
     """
-    hints = get_type_hints(cls if dataclasses.is_dataclass(cls) else cls.__init__)
+    hints = get_type_hints(cls if dataclasses.is_dataclass(cls) else vars(cls).get("__init__", cls))
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(cls).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY and name not in FILLED_BY_STUDY:

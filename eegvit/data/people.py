@@ -183,7 +183,7 @@ def _place(
     """Centre (m) and orientation of an area in someone's head."""
     centre = area.depth * head.brain_radius * turn.apply(head.toward(area.near))
     centre = centre + rng.normal(0.0, 0.006, 3)
-    centre *= min(1.0, 0.93 * head.brain_radius / np.linalg.norm(centre))
+    centre *= min(1.0, 0.93 * head.brain_radius / float(np.linalg.norm(centre)))
     radial = centre / np.linalg.norm(centre)
     tangential = np.array(area.toward) - radial * (radial @ area.toward)
     tangential = Rotation.from_rotvec(radial * rng.normal(0.0, 0.3)).apply(tangential)

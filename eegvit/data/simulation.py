@@ -23,7 +23,7 @@ LEAD_IN = 3.0  # seconds before the first trial and after the last
 FIXATION = 2.0  # seconds from the start of a trial to its cue
 IMAGERY = 4.0
 PAUSE = (1.5, 2.5)
-SENSOR_MICROVOLTS = 0.6
+SENSOR_MICROVOLTS = 1.5
 BAD_CHANNEL = 0.005  # probability for one channel in one session
 MUSCLES = ("T7", "T8", "FT9", "FT10", "TP9", "TP10", "F9", "F10", "Iz")
 # one number each for the kinds of random streams of a run

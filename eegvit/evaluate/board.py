@@ -249,7 +249,7 @@ def _alignment(study: Study, model: str) -> str:
     align = study.models[model].align or study.align
     if align.method == "none":
         return "none"
-    return f"{align.method}, {align.domain}, {align.mode}"
+    return f"{align.method} per {align.domain}, {align.mode}"
 
 
 def _reason(failed: Sequence[Outcome], missing: Sequence[Outcome], n_fits: int) -> str:

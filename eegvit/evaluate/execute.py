@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from eegvit.branches.base import per_trial
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
@@ -13,13 +15,13 @@ from eegvit.evaluate.fitting import (
     Part,
     compute_features,
     feature_recipe,
-    fit_and_predict,
+    fit_and_save,
 )
 from eegvit.evaluate.plan import Fit, Plan
 from eegvit.evaluate.progress import Progress
-from eegvit.evaluate.store import Prediction, Store
+from eegvit.evaluate.store import Store
 from eegvit.evaluate.view import DataView, Handle, Rows
-from eegvit.evaluate.worker import Answer, Task, run_tasks
+from eegvit.evaluate.worker import Task, run_tasks
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
     plan : Plan
         The study's fits.
     store : Store
-        Where predictions are kept; each is written as soon as its fit is done.
+        Where predictions are kept; a worker writes them before it takes the next fit.
     cache : Cache
         Where per-trial features are kept.
     jobs : int
@@ -47,11 +49,13 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
     """
     fits = [fit for fit in plan.fits.values() if not fit.is_in(store)]
     _compute_features(fits, cache, jobs)
-    tasks = [Task(fit.name, fit_and_predict, (_job(fit, store, cache),)) for fit in fits]
+    tasks = [Task(fit.name, fit_and_save, (_job(fit, store, cache),)) for fit in fits]
     progress = Progress(len(tasks), "fits")
     failed = 0
     for answer in run_tasks(tasks, jobs, progress.show):
-        _keep(fits[answer.number], answer, store)
+        if answer.reason is not None:
+            fit = fits[answer.number]
+            store.fail(fit.key, answer.reason, answer.traceback, fit=fit.name)
         failed += answer.reason is not None
         progress.advance(failed=answer.reason is not None)
     if tasks:
@@ -59,32 +63,17 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
     return Tally(len(plan.fits) - len(fits), len(fits) - failed, failed)
 
 
-def _keep(fit: Fit, answer: Answer, store: Store) -> None:
-    if answer.reason is not None:
-        store.fail(fit.key, answer.reason, answer.traceback, fit=fit.name)
-        return
-    prediction = Prediction(
-        ids=fit.view.ids[fit.predict],
-        blocks=fit.view.block_keys[fit.predict],
-        probabilities=answer.value.probabilities,
-        about={"fit": fit.name, **answer.value.about},
-    )
-    store.save(fit.key, prediction)
-    store.checkpoint(fit.key).unlink(missing_ok=True)
-
-
 def _compute_features(fits: Sequence[Fit], cache: Cache, jobs: int) -> None:
     """Compute what is per trial, once for each block, whichever models and folds want it."""
     todo: dict[str, Task] = {}
-    for fit in fits:
+    for fit, numbers in _wanted_blocks(fits):
         try:
             leading, _ = per_trial(fit.recipe.build())
         except Exception:  # the fit itself will fail with the same reason
             continue
         if leading is None:
             continue
-        for number in sorted({*fit.view.block[fit.train], *fit.view.block[fit.predict]}):
-            block = fit.view.blocks[number]
+        for block in (fit.view.blocks[number] for number in sorted(numbers)):
             recipe = feature_recipe(block.key, leading)
             if sha256(recipe) not in todo and not cache.has(recipe):
                 part = Part(block.key, _handle(block.trials.X), fit.view.starts[:0])
@@ -98,16 +87,30 @@ def _compute_features(fits: Sequence[Fit], cache: Cache, jobs: int) -> None:
     progress.finish()
 
 
+def _wanted_blocks(fits: Sequence[Fit]) -> list[tuple[Fit, set[int]]]:
+    """Return one fit of each model and view, and all blocks that such fits need."""
+    found: dict[tuple[str, int], tuple[Fit, set[int]]] = {}
+    for fit in fits:
+        family = fit.key.partition("/")[0]
+        _, numbers = found.setdefault((family, id(fit.view)), (fit, set()))
+        for rows in (fit.train, fit.predict):
+            numbers.update(np.unique(fit.view.block[rows]).tolist())
+    return list(found.values())
+
+
 def _job(fit: Fit, store: Store, cache: Cache) -> Job:
     return Job(
+        key=fit.key,
+        name=fit.name,
+        store=store,
         recipe=fit.recipe,
         train=_parts(fit.view, fit.train),
         y=fit.view.y[fit.train],
         groups=fit.view.subject[fit.train],
         test=_parts(fit.view, fit.predict),
+        test_ids=fit.view.ids[fit.predict],
         n_classes=len(fit.view.classes),
         cache=cache,
-        checkpoint=store.checkpoint(fit.key),
     )
 
 

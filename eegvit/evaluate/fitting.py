@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from eegvit.branches.base import per_trial, probabilities
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
+from eegvit.evaluate.store import Prediction, Store
 from eegvit.evaluate.versions import versions_of_steps
 from eegvit.evaluate.view import Handle, Rows
 from eegvit.registry import BRANCHES, lookup
@@ -56,24 +56,19 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A fit to carry out. Labels are those of training trials only."""
+    """A fit to carry out and where to keep it. Labels are those of training trials only."""
 
+    key: str
+    name: str
+    store: Store
     recipe: Recipe
     train: tuple[Part, ...]
     y: NDArray[np.int64]
     groups: NDArray[np.str_]
     test: tuple[Part, ...]
+    test_ids: NDArray[np.str_]
     n_classes: int
     cache: Cache
-    checkpoint: Path
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """What a fit gives: probabilities of the test trials, and what it took."""
-
-    probabilities: NDArray[np.float64]
-    about: dict[str, Any]
 
 
 def feature_recipe(block_key: str, leading: Any) -> dict[str, Any]:
@@ -105,7 +100,14 @@ def compute_features(recipe: Recipe, part: Part, cache: Cache) -> None:
         features(part, leading, cache)
 
 
-def fit_and_predict(job: Job) -> Fitted:
+def fit_and_save(job: Job) -> None:
+    """Carry out a fit; it is done when its predictions are on the disk."""
+    prediction = fit_and_predict(job)
+    job.store.save(job.key, prediction)
+    job.store.checkpoint(job.key).unlink(missing_ok=True)
+
+
+def fit_and_predict(job: Job) -> Prediction:
     """Fit on the training rows, predict the test rows."""
     _forget_peak_memory()
     with warnings.catch_warnings(record=True) as caught:
@@ -123,6 +125,7 @@ def fit_and_predict(job: Job) -> Fitted:
         told = probabilities(rest, X)
         ended = time.process_time()
     about = {
+        "fit": job.name,
         "seconds_features": sum((seconds_train | seconds_test).values()),
         "features": seconds_train | seconds_test,
         "seconds_fit": fitted - start,
@@ -133,7 +136,12 @@ def fit_and_predict(job: Job) -> Fitted:
         "peak_memory": peak_memory(),
         "warnings": list(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))[:20],
     }
-    return Fitted(_columns(told, rest.classes_, job.n_classes), about)
+    return Prediction(
+        ids=job.test_ids,
+        blocks=np.repeat([part.key for part in job.test], [len(part.rows) for part in job.test]),
+        probabilities=_columns(told, rest.classes_, job.n_classes),
+        about=about,
+    )
 
 
 def _gather(
@@ -151,7 +159,7 @@ def _gather(
 
 def _extras(model: Any, job: Job) -> dict[str, Any]:
     """Return the extra arguments that this model's fit takes."""
-    known = {"groups": job.groups, "checkpoint": job.checkpoint}
+    known = {"groups": job.groups, "checkpoint": job.store.checkpoint(job.key)}
     return {n: known[n] for n in inspect.signature(model.fit).parameters if n in known}
 
 

@@ -126,38 +126,42 @@ def score(study: Study, plan: Plan, store: Store) -> Results:
 
 def describe(plan: Plan, store: Store, *, jobs: int = 1) -> str:
     """Return the plan as a table: fits, how many are stored, how long the rest will take."""
+    stored = {key for key, fit in plan.fits.items() if fit.is_in(store)}
+    families = {key.partition("/")[0] for key in plan.fits}
+    seconds = {family: store.seconds(family) for family in families}
     rows = [("model", "requested", "distinct fits", "stored", "to run", "CPU time")]
-    total, unknown = 0.0, False
-    requested = stored = 0
     for name in plan.study.models:
         keys = [request.key for request in plan.requests if request.model == name]
-        distinct = [plan.fits[key] for key in dict.fromkeys(keys)]
-        there = sum(fit.is_in(store) for fit in distinct)
-        left = len(distinct) - there
-        each = store.seconds(distinct[0].key.partition("/")[0])
-        unknown = unknown or (each is None and left > 0)
-        total += left * (each or 0.0)
-        time = duration(left * each) if each is not None else "unknown" if left else "0 s"
-        requested, stored = requested + len(keys), stored + there
-        rows.append((name, str(len(keys)), str(len(distinct)), str(there), str(left), time))
-    distinct_fits = list(plan.fits.values())
-    there = sum(fit.is_in(store) for fit in distinct_fits)
-    left = len(distinct_fits) - there
-    time = ("at least " if unknown else "") + duration(total)
-    if unknown and not total:
-        time = "unknown"
-    rows.append(("all", str(requested), str(len(distinct_fits)), str(there), str(left), time))
+        rows.append((name, *_counts(keys, stored, seconds)))
+    total = _counts([request.key for request in plan.requests], stored, seconds)
+    rows.append(("all", *total))
     view = next(iter(plan.fits.values())).view
     head = [
         f"study {plan.study.name}: {plan.study.evaluate.protocol}, {len(plan.splits)} splits,"
         f" {len(set(view.subject.tolist()))} subjects, {len(view)} trials,"
         f" classes {', '.join(view.classes)}",
-        f"{len(distinct_fits)} fits, {there} stored, {left} to run on {jobs}"
-        f" worker{'s' * (jobs != 1)}: "
-        + (time if unknown else f"about {duration(total / max(jobs, 1))}"),
+        f"{total[1]} fits, {total[2]} stored, {total[3]} to run on {jobs}"
+        f" worker{'s' * (jobs != 1)}; CPU time {total[4]}",
         "",
     ]
     return "\n".join(head + _table(rows))
+
+
+def _counts(
+    keys: Sequence[str], stored: set[str], seconds: dict[str, float | None]
+) -> tuple[str, str, str, str, str]:
+    """Return how many are requested, distinct, stored, to run, and how long that will take."""
+    distinct = dict.fromkeys(keys)
+    left = [key for key in distinct if key not in stored]
+    times = [seconds[key.partition("/")[0]] for key in left]
+    known = [time for time in times if time is not None]
+    if not left:
+        time = "0 s"
+    elif not known:
+        time = "unknown"
+    else:
+        time = ("at least " if len(known) < len(times) else "about ") + duration(sum(known))
+    return str(len(keys)), str(len(distinct)), str(len(distinct) - len(left)), str(len(left)), time
 
 
 def _takes_seed(model: Model) -> bool:
@@ -171,20 +175,16 @@ def _takes_seed(model: Model) -> bool:
 
 def _identity(recipe: Recipe) -> dict[str, Any]:
     """Return what decides a model's results beside its training trials, as plain values."""
-    given = dict(recipe.parameters)
+    identity: dict[str, Any] = {"branch": recipe.branch, "seed": recipe.seed}
     try:
         model = recipe.build()
+        versions = versions_of(model)
     except Exception:  # the fit will fail with the same reason, and say so in the report
-        return {"branch": recipe.branch, "parameters": given, "seed": recipe.seed, "versions": {}}
+        return {**identity, "parameters": dict(recipe.parameters), "versions": {}}
     parameters = model.get_params(deep=False)
     if recipe.seed is not None:
         parameters.pop("random_state")
-    return {
-        "branch": recipe.branch,
-        "parameters": parameters,
-        "seed": recipe.seed,
-        "versions": versions_of(model),
-    }
+    return {**identity, "parameters": parameters, "versions": versions}
 
 
 def _union(known: Fit | None, fit: Fit) -> Fit:

@@ -14,7 +14,6 @@ from typing import Any, Literal, Self
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
-from pyriemann.geometry.ajd import ajd_pham
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from eegvit.features.covariances import Array, shrink
@@ -93,6 +92,8 @@ def pair_filters(first: Array, second: Array, n_kept: int) -> Array:
 
 def joint_filters(means: Array, share: Array, n_kept: int) -> Array:
     """Return the joint diagonalisers that tell most about the class, the best first."""
+    from pyriemann.geometry.ajd import ajd_pham  # loads torch, so only when used
+
     means = means + _ridge(means)
     vectors, _ = ajd_pham(means)
     vectors = np.asarray(vectors)

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pyriemann.tangentspace import TangentSpace
 from sklearn.base import BaseEstimator, TransformerMixin
 
 Array = NDArray[np.float64]
@@ -30,6 +29,8 @@ class BandTangentSpace(TransformerMixin, BaseEstimator):
 
     def fit(self, X: NDArray[Any], y: Any = None) -> Self:
         """Find the mean of each band from covariances (n, [bands,] channels, channels)."""
+        from pyriemann.tangentspace import TangentSpace  # loads torch, so only when used
+
         C = X[:, None] if X.ndim == 3 else X
         self.maps_ = [TangentSpace().fit(C[:, band]) for band in range(C.shape[1])]
         return self

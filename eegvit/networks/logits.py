@@ -54,5 +54,7 @@ def bake_constraints(network: nn.Module) -> None:
     """
     for module in list(network.modules()):
         if parametrize.is_parametrized(module):
-            for name in list(module.parametrizations):
+            constrained = module.parametrizations
+            assert isinstance(constrained, nn.ModuleDict)
+            for name in list(constrained):
                 parametrize.remove_parametrizations(module, name)

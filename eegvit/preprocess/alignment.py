@@ -95,9 +95,13 @@ def _running_geodesic(matrices: Array) -> Array:
     for i in range(1, len(matrices)):
         root, whiten = _spectral(running[i - 1], np.sqrt), inverse_root(running[i - 1])
         weight = 1 / (i + 1)
-        pull = _spectral(whiten @ matrices[i] @ whiten, lambda values, w=weight: values**w)
+        pull = _spectral(whiten @ matrices[i] @ whiten, _power(weight))
         running[i] = root @ pull @ root
     return running
+
+
+def _power(exponent: float) -> Callable[[Array], Array]:
+    return lambda values: values**exponent
 
 
 def _spectral(matrix: Array, function: Callable[[Array], Array], *, floor: bool = True) -> Array:

@@ -31,7 +31,7 @@ def cost_plot(results: Results) -> Markup | None:
     ends = [v for row in rows for v in (row.ci_low, row.ci_high, row.mean)]
     y = spanning([*ends, rows[0].chance], height - 54, top)
     parts: list[Markup] = []
-    for value in round_steps(y):
+    for value in round_steps(y, 8):
         line = {"x1": 64, "x2": WIDTH - 190, "y1": y(value), "y2": y(value)}
         parts.append(tag("line", **line, class_="grid"))
         shown = tick(metric, value)
@@ -43,8 +43,8 @@ def cost_plot(results: Results) -> Markup | None:
     if not math.isnan(rows[0].chance):
         at = {"y1": y(rows[0].chance), "y2": y(rows[0].chance)}
         parts.append(tag("line", x1=64, x2=WIDTH - 190, **at, class_="chance"))
-        note = {"x": WIDTH - 194, "y": y(rows[0].chance) - 5}
-        parts.append(tag("text", "chance", **note, class_="note end"))
+        note = {"x": 68, "y": y(rows[0].chance) + 13}
+        parts.append(tag("text", "chance", **note, class_="note"))
     kinds = targets(results)
     labels = apart([y(row.mean) for row in rows], 15, top, height - 58)
     for row, power, label_y in zip(rows, powers, labels, strict=True):

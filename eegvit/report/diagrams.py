@@ -20,8 +20,8 @@ def confusion_matrix(results: Results, model: str) -> Markup | None:
     if counts is None:
         return None
     n = len(results.classes)
-    cell = min(46.0, 184.0 / n)
-    left, top, side = 62.0, 24.0, cell * n
+    cell = min(62.0, 184.0 / n)
+    left, top, side = 78.0, 52.0, cell * n
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     parts: list[Markup] = []
     for i, j in np.ndindex(n, n):
@@ -35,21 +35,19 @@ def confusion_matrix(results: Results, model: str) -> Markup | None:
             parts.append(tag("text", f"{percent:.0f}", **middle, class_="cell"))
     if n <= 12:
         for i, name in enumerate(results.classes):
-            short = name if len(name) <= 10 else name[:9] + "…"
+            short = name if len(name) <= 11 else name[:10] + "…"
             at = i * cell + cell / 2
             parts.append(
                 tag("text", tag("title", name), short, x=left - 6, y=top + at + 3.5, class_="end")
             )
-            narrow = short[: max(2, int(cell / 5.2))]
-            parts.append(
-                tag("text", tag("title", name), narrow, x=left + at, y=top - 7, class_="mid")
-            )
+            tilted = f"translate({left + at:g} {top - 6:g}) rotate(-32)"
+            parts.append(tag("text", tag("title", name), short, transform=tilted))
     below = top + side + 14
     parts.append(
         tag("text", "predicted, % of true class", x=left + side / 2, y=below, class_="mid")
     )
     label = f"Confusion matrix of {model}"
-    return svg(left + side + 2, below + 6, *parts, label=label)
+    return svg(left + side + 34, below + 6, *parts, label=label)
 
 
 def reliability_diagram(results: Results, model: str) -> Markup | None:
@@ -78,7 +76,7 @@ def reliability_diagram(results: Results, model: str) -> Markup | None:
         parts.append(tag("circle", tag("title", said), cx=px, cy=py, r=radius, class_="mean"))
     parts.append(tag("text", "confidence, %", x=108, y=208, class_="mid"))
     parts.append(tag("text", "correct, %", x=30, y=14, class_="start"))
-    return svg(194, 214, *parts, label=f"Reliability diagram of {model}")
+    return svg(204, 214, *parts, label=f"Reliability diagram of {model}")
 
 
 def _done(results: Results, model: str) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:

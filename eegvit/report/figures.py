@@ -32,7 +32,7 @@ def svg(width: float, height: float, *children: object, label: str, class_: str 
 
 def interval_bar(row: BoardRow, scale: Scale, metric: str) -> Markup:
     """Return mean and interval on the scale that all rows share, with chance behind."""
-    height, middle = 22.0, 11.0
+    height, middle = 24.0, 12.0
     parts: list[Markup] = []
     if not math.isnan(row.chance):
         parts += _chance(scale, row.chance, row.chance_bound, 0, height)

@@ -13,6 +13,7 @@ from eegvit.evaluate.results import Results
 from eegvit.report import words
 
 WIDTH = 100
+TEST = "p: two-sided paired sign flips over subjects against the best of the group, Holm."
 SCORE_COLUMNS = ("model", "data", "subject", "session", "seed", "n_trials", *METRICS)
 
 
@@ -47,7 +48,7 @@ def terminal(results: Results) -> str:
         lines += [words.target_title(target), _spaced(header, widths)]
         lines += [_spaced(cells, widths) for cells in body]
         lines += [*_failures(of_target(results, target)), ""]
-    lines.append(chance_line(results))
+    lines += [chance_line(results), TEST]
     return "\n".join(line[:WIDTH].rstrip() for line in lines)
 
 
@@ -85,7 +86,7 @@ def markdown(results: Results, command: str = "") -> str:
         parts += [_pipes(header, body), ""]
         failures = [f"- {_cell(line)}" for line in _failures(of_target(results, target))]
         parts += [*failures, ""] if failures else []
-    parts += [chance_line(results), ""]
+    parts += [f"{chance_line(results)} {TEST}", ""]
     parts += ["Made by:", "", f"    {command}", ""] if command else []
     return "\n".join(parts)
 
@@ -161,7 +162,7 @@ def p_against_best(results: Results, row: BoardRow) -> str:
 
 
 def chance_line(results: Results) -> str:
-    """Return the chance level of the mean and what the marks mean."""
+    """Return the chance level of the mean over subjects, and what the star means."""
     metric = results.study.evaluate.metric
     if not results.board:
         return ""
@@ -169,12 +170,12 @@ def chance_line(results: Results) -> str:
     said = f"Chance {words.score(metric, row.chance)}{words.unit(metric)}"
     if not math.isnan(row.chance_bound):
         said += f", 95 % bound {words.score(metric, row.chance_bound)} (* = not above it)"
-    return said + "; p: paired sign flips against the best of the group, Holm."
+    return said + "."
 
 
 def _headline(results: Results) -> str:
     study = results.study
-    data = ", ".join(card.title or card.name for card in study.data)
+    data = ", ".join(card.name for card in study.data)
     if results.simulated:
         data += " [SIMULATED]"
     return " · ".join(

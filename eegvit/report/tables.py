@@ -24,7 +24,8 @@ from eegvit.report.leaderboard import (
 )
 from eegvit.report.markup import Markup, tag
 
-OTHERS = ("accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss")
+OTHERS = ("accuracy", "balanced_accuracy", "kappa", "roc_auc")
+ON_CARDS = ("macro_f1", "log_loss", "calibration_error")
 STAGE_NAMES = {"features": "features", "fit": "training", "predict": "prediction"}
 
 
@@ -101,13 +102,18 @@ def model_cards(results: Results) -> list[Markup]:
         if any(figures):
             note = f" ({row.status})" if row.status != "ok" else ""
             heading = tag("h3", row.model, tag("span", f" {row.target}{note}", class_="faint"))
-            cards.append(tag("div", heading, tag("div", *figures, class_="pair")))
+            also = ", ".join(
+                f"{words.METRIC_NAMES[m]} {words.score(m, row.others[m])}{words.unit(m)}"
+                for m in ON_CARDS
+                if row.status == "ok"
+            )
+            under = tag("p", also, class_="faint small") if also else None
+            cards.append(tag("div", heading, under, tag("div", *figures, class_="pair")))
     return cards
 
 
 def times_table(results: Results) -> Markup:
     """Return the CPU seconds of each model by stage, over all its fits."""
-    most = max((row.seconds_total for row in results.board), default=0.0) or 1.0
     keys = [[tag("span", class_=f"key stage-{stage}"), STAGE_NAMES[stage]] for stage in STAGES]
     head = ["model", "fits", *(STAGE_NAMES[s] for s in STAGES), "total"]
     titles = [
@@ -115,9 +121,9 @@ def times_table(results: Results) -> Markup:
     ]
     rows = []
     for row in results.board:
-        stages = row.stages
+        stages, whole = row.stages, row.seconds_total or 1.0
         bar = [
-            tag("span", class_=f"stage-{s}", style=f"width:{100 * stages[s] / most:.2f}%")
+            tag("span", class_=f"stage-{s}", style=f"width:{100 * stages[s] / whole:.2f}%")
             for s in STAGES
         ]
         cells = [tag("td", words.count(row.n_fits))]
@@ -149,9 +155,8 @@ def _columns(results: Results) -> list[Column]:
             columns.append(Column(other, *names, first))
     return [
         *columns,
-        Column("calibration_error", "Calib. err.", "expected calibration error, %"),
         Column("seeds", "SD seeds", "spread over seeds of the mean over subjects"),
-        Column("parameters", "Parameters", "learned numbers"),
+        Column("parameters", "Params", "learned numbers"),
         Column("seconds", "CPU / fit", "features, training and prediction, mean over fits"),
         Column("total", "CPU total", "all fits of the model"),
     ]
@@ -168,7 +173,7 @@ def _board_row(results: Results, row: BoardRow, columns: Sequence[Column]) -> Ma
     if row.status == "ok":
         cells += _scored(results, row, metric)
     else:
-        why = tag("td", row.reason, class_="why", colspan=len(columns) - 5)
+        why = tag("td", row.reason, class_="why", colspan=len(columns) - 6)
         status = tag("span", row.status.upper(), class_="failed")
         cells += [tag("td", status, **_value("mean", None)), why]
         cells += _costs(row)
@@ -178,9 +183,9 @@ def _board_row(results: Results, row: BoardRow, columns: Sequence[Column]) -> Ma
 
 def _scored(results: Results, row: BoardRow, metric: str) -> list[Markup]:
     ends = [v for r in results.board for v in (r.ci_low, r.ci_high, r.mean, r.chance)]
-    scale = spanning(ends, 6, 134)
+    scale = spanning(ends, 5, 115)
     mark = None if above_chance(row, metric) else tag("span", "*", title="not above chance")
-    bound = tag("span", f" ≤ {words.score(metric, row.chance_bound)}", class_="faint")
+    bound = tag("span", f" ({words.score(metric, row.chance_bound)})", class_="faint")
     p = next((c.p_holm for c in results.comparisons if c.other == row.model), 2.0)
     cells = [
         tag("td", words.score(metric, row.mean), mark, class_="big", **_value("mean", row.mean)),
@@ -190,7 +195,7 @@ def _scored(results: Results, row: BoardRow, metric: str) -> list[Markup]:
         tag("td", p_against_best(results, row), **_value("p", p)),
         tag("td", words.score(metric, row.chance), bound, **_value("chance", row.chance)),
     ]
-    for other in (*OTHERS, "calibration_error"):
+    for other in OTHERS:
         if other != metric:
             value = row.others[other]
             cells.append(tag("td", words.score(other, value), **_value(other, value)))

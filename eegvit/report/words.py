@@ -88,7 +88,7 @@ def seconds(value: float) -> str:
         return f"{1000 * value:.0f} ms" if value >= 0.001 or not value else "< 1 ms"
     if value < 9.95:
         return f"{value:.1f} s"
-    if value < 99.5:
+    if value < 199.5:
         return f"{value:.0f} s"
     return f"{value / 60:.0f} min" if value < 5970 else f"{value / 3600:.1f} h"
 

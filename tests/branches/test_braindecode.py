@@ -55,8 +55,8 @@ def test_model_parameters_reach_the_model(trials: Any) -> None:
         for given in (None, {"F1": 4})
     ]
     assert sizes[1] < sizes[0]
-    with pytest.raises(ValueError, match=r"no parameter 'drop_probb', did you mean 'drop_prob'"):
-        BraindecodeClassifier(model="ATCNet", model_parameters={"drop_probb": 0.1}, **SHORT).fit(
+    with pytest.raises(ValueError, match=r"no parameter 'att_drop', did you mean 'att_drop_prob'"):
+        BraindecodeClassifier(model="ATCNet", model_parameters={"att_drop": 0.1}, **SHORT).fit(
             trials.X, trials.labels
         )
 

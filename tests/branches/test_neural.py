@@ -123,7 +123,8 @@ def test_a_dead_channel_does_no_harm(trials: Any) -> None:
     assert np.isfinite(p).all()
 
 
-def test_what_is_recorded(trials: Any) -> None:
+def test_what_is_recorded(make_trials: Any) -> None:
+    trials = make_trials(n_channels=8, n_times=128)
     model = EEGNetClassifier(**SHORT).fit(trials.X, trials.labels)
     assert len(model.history_) == 2
     assert set(model.history_[0]) == {"learning_rate", "train_loss"}

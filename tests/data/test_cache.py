@@ -50,7 +50,7 @@ cache.Cache(sys.argv[1]).arrays({"what": "race"}, lambda: [np.zeros(10)] * 3)
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def never() -> list[np.ndarray]:
@@ -122,8 +122,9 @@ def test_a_copied_cache_is_checked_and_used(cache: Cache, tmp_path: Path) -> Non
 
 def test_two_processes_make_one_entry(tmp_path: Path) -> None:
     processes = [start(MAKER, tmp_path, 1.0) for _ in range(2)]
-    outputs = [process.communicate(timeout=60)[0].split() for process in processes]
-    assert [output[1] for output in outputs] == ["True", "True"]
+    outputs = [process.communicate(timeout=60) for process in processes]
+    assert [out.split()[1] for out, _ in outputs] == ["True", "True"]
+    assert [errors for _, errors in outputs] == ["", ""]
     assert len(Cache(tmp_path).entries()) == 1
     assert not list((tmp_path / "making").iterdir())
     third = start(MAKER, tmp_path, 0).communicate(timeout=60)[0].split()

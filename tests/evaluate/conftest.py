@@ -41,7 +41,9 @@ def make_view(tmp_path: Path, make_trials: Callable[..., Trials]) -> Callable[..
     """Return a function that makes a view of simulated people."""
     from eegvit.data.cache import Cache
 
-    def make(subjects: int = 3, sessions: int = 1, align: Align | None = None, **more: Any) -> DataView:
+    def make(
+        subjects: int = 3, sessions: int = 1, align: Align | None = None, **more: Any
+    ) -> DataView:
         parts = [
             make_trials(subject=str(p), session=str(s), seed=10 * p + s, **{"n_trials": 20, **more})
             for p in range(1, subjects + 1)

@@ -105,16 +105,15 @@ def test_features_are_computed_once_a_block_and_shared(
     }
     view = make_view(subjects=3, sessions=2, n_trials=10)
     plan, store, _ = _run(make_study, view, models, cache, jobs=2, n_folds=3)
-    assert log.read_text().split() == ["10"] * 6
+    real = [n for n in log.read_text().split() if int(n) >= 10]  # probes have fewer trials
+    assert real == ["10"] * 6
     assert all(o.status == "ok" for o in outcomes(plan, store))
 
 
 def test_seeds_and_groups_and_checkpoint_reach_a_network(make_study, make_view, cache):
     view = make_view(n_trials=12, n_times=64)
     models = {"net": ("eegnet", {"epochs": 2, "validation": 0.5})}
-    plan, store, tally = _run(
-        make_study, view, models, cache, test_subjects=("3",), seeds=(0, 1)
-    )
+    plan, store, tally = _run(make_study, view, models, cache, test_subjects=("3",), seeds=(0, 1))
     assert tally.run == 2
     one, two = outcomes(plan, store)
     assert not np.array_equal(one.probabilities, two.probabilities)

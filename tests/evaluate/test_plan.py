@@ -101,7 +101,9 @@ def test_describe_counts_stored_fits_and_estimates_the_rest(make_study, make_vie
     view = make_view(n_trials=8)
     models = {"csp": ("csp_lda", {}), "twin": ("csp_lda", {}), "mdm": ("mdm", {})}
     plan, store = _plan(make_study, view, models), Store(tmp_path / "fits")
-    assert "6 fits, 0 stored, 6 to run on 2 workers: unknown" in describe(plan, store, jobs=2)
+    assert "6 fits, 0 stored, 6 to run on 2 workers; CPU time unknown" in describe(
+        plan, store, jobs=2
+    )
     fit = plan.fits[plan.requests[0].key]
     store.save(
         fit.key,
@@ -113,9 +115,9 @@ def test_describe_counts_stored_fits_and_estimates_the_rest(make_study, make_vie
         ),
     )
     text = describe(plan, store)
-    assert "6 fits, 1 stored, 5 to run on 1 worker: at least 20 s" in text
+    assert "6 fits, 1 stored, 5 to run on 1 worker; CPU time at least 20 s" in text
     columns = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line}
-    assert columns["csp"] == ["3", "3", "1", "2", "20", "s"]
+    assert columns["csp"] == ["3", "3", "1", "2", "about", "20", "s"]
     assert columns["mdm"] == ["3", "3", "0", "3", "unknown"]
     assert columns["all"][:4] == ["9", "6", "1", "5"]
 

@@ -99,9 +99,7 @@ def test_calibration_takes_the_earliest_trials_of_the_first_session(make_view):
 
 def test_named_targets_are_calibrated_one_by_one(make_view):
     view = make_view(subjects=4)
-    found = splits(
-        view, Evaluate(protocol="cross_subject", test_subjects=["3", "4"], calibrate=2)
-    )
+    found = splits(view, Evaluate(protocol="cross_subject", test_subjects=["3", "4"], calibrate=2))
     assert [set(view.subject[s.test]) for s in found] == [{"3"}, {"4"}]
     assert [set(view.subject[s.train]) for s in found] == [{"1", "2", "3"}, {"1", "2", "4"}]
 

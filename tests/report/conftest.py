@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ NAMED = {
 NO_SEED = {"csp+lda", "chance", "fbcsp", "tangent-space", "tangent-causal", "mdm"}
 
 
-def make_study(
+def _study(
     names: Sequence[str] = tuple(NAMED), metric: str = "accuracy", simulated: bool = True
 ) -> Study:
     card = Card(
@@ -60,7 +60,7 @@ def make_study(
     )
 
 
-def make_outcomes(study: Study, n_subjects: int = 9, n_trials: int = 80) -> list[Outcome]:
+def _outcomes(study: Study, n_subjects: int = 9, n_trials: int = 80) -> list[Outcome]:
     made = []
     for name in study.models:
         _, skill, target, cost = NAMED[name]
@@ -98,7 +98,20 @@ def make_outcomes(study: Study, n_subjects: int = 9, n_trials: int = 80) -> list
     return made
 
 
+@pytest.fixture
+def make_study() -> Callable[..., Study]:
+    """Return a function that makes up a study."""
+    return _study
+
+
+@pytest.fixture
+def make_outcomes() -> Callable[..., list[Outcome]]:
+    """Return a function that makes up what the store would say."""
+    return _outcomes
+
+
 @pytest.fixture(scope="session")
 def results() -> Results:
-    study = make_study()
-    return tabulate(study, CLASSES, make_outcomes(study))
+    """Return made-up results of all models."""
+    study = _study()
+    return tabulate(study, CLASSES, _outcomes(study))

@@ -1,0 +1,265 @@
+"""The files of a report: whole, equal for equal predictions, readable, safe to open."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eegvit.evaluate.metrics import METRICS
+from eegvit.evaluate.results import Results, tabulate
+from eegvit.report import terminal, write
+from eegvit.report.leaderboard import board_csv, markdown, scores_csv
+from eegvit.report.manifest import machine, manifest, versions
+from eegvit.report.page import page
+
+COMMAND = "python -m eegvit.run pipelines/made_up.yaml"
+CLASSES = ("left_hand", "right_hand", "feet", "tongue")
+HOSTILE = "<script>alert('x')</script>&\"|"
+
+
+class Checked(HTMLParser):
+    """Collect tags and insist that they close in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        if tag not in ("meta", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_every_file_is_written(results: Results, tmp_path: Path) -> None:
+    path = write(results, tmp_path / "made_up", command=COMMAND)
+    assert path == tmp_path / "made_up" / "leaderboard.html"
+    assert sorted(p.name for p in path.parent.iterdir()) == [
+        "leaderboard.csv",
+        "leaderboard.html",
+        "leaderboard.md",
+        "manifest.json",
+        "predictions.npz",
+        "scores.csv",
+    ]
+    again = write(results, tmp_path / "made_up", command=COMMAND)
+    assert again == path  # replaces what is there
+
+
+def test_scores_do_not_depend_on_time_or_order(results: Results, make_study, make_outcomes) -> None:
+    study = make_study()
+    slower = [replace(o, seconds={"fit": 99.0}) for o in make_outcomes(study)][::-1]
+    assert scores_csv(tabulate(study, CLASSES, slower)) == scores_csv(results)
+
+
+def test_scores_csv_has_every_row_and_metric(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(scores_csv(results))))
+    assert len(rows) == len(results.rows) == (6 * 9 + 7) * 2 * 3
+    assert list(rows[0])[:6] == ["model", "data", "subject", "session", "seed", "n_trials"]
+    for name in METRICS:
+        assert float(rows[0][name]) == pytest.approx(results.rows[0][name], abs=1e-6)
+    assert "seconds" not in scores_csv(results)
+
+
+def test_undefined_score_is_an_empty_cell(results: Results) -> None:
+    odd = replace(results, rows=[results.rows[0] | {"roc_auc": float("nan")}])
+    (row,) = csv.DictReader(io.StringIO(scores_csv(odd)))
+    assert row["roc_auc"] == ""
+
+
+def test_board_csv_keeps_the_failed_model(results: Results) -> None:
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(board_csv(results)))}
+    assert set(rows) == set(results.study.models)
+    assert rows["mdm"]["status"] == "failed" and rows["mdm"]["rank"] == rows["mdm"]["mean"] == ""
+    assert "2 of 9 fits failed" in rows["mdm"]["reason"]
+    assert rows["tangent-space"]["rank"] == "1"
+    assert float(rows["tangent-space"]["p"] or -1) == -1  # the best is compared with nobody
+    assert 0 < float(rows["fbcsp"]["p_holm"]) <= 1
+
+
+def test_terminal_fits_and_says_what_matters(results: Results) -> None:
+    said = terminal(results)
+    assert max(map(len, said.splitlines())) <= 100
+    for model in results.study.models:
+        assert model in said
+    assert "SIMULATED" in said and "FAILED" in said and "Target use: causal" in said
+    assert re.search(r"chance +27\.\d\*", said)  # at chance, and marked so
+
+
+def test_terminal_with_long_names_fits(make_study, make_outcomes) -> None:
+    study = make_study()
+    models = {f"{name} with a very long name indeed": m for name, m in study.models.items()}
+    long = study.model_copy(update={"models": models, "description": "x" * 300})
+    made = [
+        replace(o, model=f"{o.model} with a very long name indeed", reason=o.reason * 9)
+        for o in make_outcomes(study)
+    ]
+    said = terminal(tabulate(long, CLASSES, made))
+    assert max(map(len, said.splitlines())) <= 100
+
+
+def test_markdown_tables_are_aligned(results: Results) -> None:
+    text = markdown(results, COMMAND)
+    tables = [block for block in text.split("\n\n") if block.startswith("| ")]
+    assert len(tables) == 3
+    for table in tables:
+        assert len({len(line) for line in table.splitlines()}) == 1
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+    assert "SIMULATED" in text and COMMAND in text
+
+
+def test_page_is_one_well_formed_file(results: Results) -> None:
+    text = page(results, manifest(results, COMMAND))
+    parser = Checked()
+    parser.feed(text)
+    assert parser.open == []
+    assert "link" not in parser.seen and "img" not in parser.seen
+    assert not re.search(r'\ssrc=|@import|url\("?http', text)
+    drawings = re.findall(r"<svg.*?</svg>", text, flags=re.S)
+    assert len(drawings) > 10
+    for drawing in drawings:
+        xml.etree.ElementTree.fromstring(drawing)
+        assert "nan" not in drawing.lower().replace("nano", "")
+    assert text.count("<tbody>") >= 3  # a body for each kind of target use
+
+
+def test_page_says_what_it_shows(results: Results) -> None:
+    text = page(results, manifest(results, COMMAND))
+    for said in (
+        "made_up",
+        "SIMULATED",
+        "BCI Competition IV 2a",
+        "Free for research with citation",
+        "Tangermann et al. 2012",
+        "9 subjects",
+        "each subject is tested by models trained on all the other subjects",
+        COMMAND,
+        "LinAlgError: matrix is not positive definite",
+        "data: bci_iv_2a  # &lt;b&gt;bold&lt;/b&gt;",
+        "smallest possible p before correction is 0.004",
+    ):
+        assert said in text, said
+
+
+def test_real_data_are_not_called_simulated(make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda"], simulated=False)
+    results = tabulate(study, CLASSES, make_outcomes(study))
+    text = page(results, manifest(results)) + markdown(results) + terminal(results)
+    assert "SIMULATED" not in text and "Simulated data" not in text
+
+
+def test_everything_from_outside_is_escaped(make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda", "mdm"])
+    card = study.data[0].model_copy(
+        update={"title": HOSTILE, "citation": HOSTILE, "url": "javascript:alert(1)"}
+    )
+    hostile = study.model_copy(
+        update={
+            "description": HOSTILE,
+            "source_text": HOSTILE,
+            "data": (card,),
+            "models": {f"{name}{HOSTILE}": m for name, m in study.models.items()},
+        }
+    )
+    made = [
+        replace(
+            o,
+            model=o.model + HOSTILE,
+            subject=np.full(len(o.y), o.subject[0] + HOSTILE),
+            split=HOSTILE,
+            key=o.key + HOSTILE,
+            reason=HOSTILE,
+        )
+        for o in make_outcomes(study)
+    ]
+    results = tabulate(hostile, (HOSTILE, *CLASSES[1:]), made)
+    text = page(results, manifest(results, HOSTILE))
+    assert "alert('x')" not in text and "<script>alert" not in text
+    assert "&lt;script&gt;" in text and 'href="javascript' not in text
+    assert text.count("<script>") == 1
+    assert "<script>" not in markdown(results).replace(f"    {HOSTILE}", "")
+
+
+@pytest.mark.parametrize("metric", ["kappa", "roc_auc", "log_loss", "macro_f1"])
+def test_every_metric_can_lead(metric: str, tmp_path: Path, make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda", "eegnet", "mdm"], metric=metric)
+    results = tabulate(study, CLASSES, make_outcomes(study, n_subjects=3, n_trials=40))
+    text = write(results, tmp_path).read_text("utf-8")
+    assert ">nan<" not in text and "nan" not in terminal(results)
+
+
+def test_one_model_one_subject_one_class_missing(tmp_path: Path, make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda"])
+    made = [o for o in make_outcomes(study, n_subjects=1) if o.seed == 0]
+    results = tabulate(study, CLASSES, made)
+    assert "–" in terminal(results)
+    assert ">nan<" not in write(results, tmp_path).read_text("utf-8")
+
+
+def test_nothing_but_failures(tmp_path: Path, make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda", "mdm"])
+    made = [
+        replace(o, probabilities=None, failed=True, reason="killed") for o in make_outcomes(study)
+    ]
+    results = tabulate(study, CLASSES, made)
+    text = write(results, tmp_path).read_text("utf-8")
+    assert text.count("FAILED") == 2 and "9 of 9 fits failed: killed" in text
+    assert (tmp_path / "scores.csv").read_text("utf-8").count("\n") == 1
+    assert terminal(results).count("FAILED") == 2
+
+
+def test_predictions_can_be_scored_again(results: Results, tmp_path: Path) -> None:
+    write(results, tmp_path)
+    with np.load(tmp_path / "predictions.npz", allow_pickle=False) as saved:
+        assert saved["classes"].tolist() == list(CLASSES)
+        assert saved["ids"].tolist() == sorted(saved["ids"].tolist())
+        y, ids = saved["y"], saved["ids"]
+        own = np.array([name.startswith("4/") for name in ids])
+        by_seed = [
+            METRICS["accuracy"](y[own], saved[f"probabilities/eegnet/{seed}"][own])
+            for seed in (0, 1, 2)
+        ]
+        missing = np.isnan(saved["probabilities/mdm/0"]).any(1)
+        assert {name.split("/")[0] for name in ids[missing]} == {"3", "5"}
+    eegnet = next(row for row in results.board if row.model == "eegnet")
+    assert np.mean(by_seed) == pytest.approx(eegnet.subjects["4"])
+
+
+def test_manifest_is_complete_json(results: Results, tmp_path: Path) -> None:
+    write(results, tmp_path, command=COMMAND)
+    about = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
+    assert about["study_text"] == results.study.source_text and about["command"] == COMMAND
+    assert about["simulated"] is True and len(about["study_sha256"]) == 64
+    assert {"numpy", "scikit-learn", "python", "eegvit"} <= set(about["versions"])
+    assert about["machine"]["cores"] >= 1 and about["machine"]["processor"]
+    assert about["cpu_seconds_per_stage"].keys() == {"features", "fit", "predict"}
+    assert len(about["fits"]) == 6 * 9 + 3 * 9 and all(fit["key"] for fit in about["fits"])
+    assert versions() == about["versions"] and machine() == about["machine"]
+
+
+def test_a_failed_write_leaves_the_old_file(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(results, tmp_path)
+    before = (tmp_path / "scores.csv").read_bytes()
+
+    def broken(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("eegvit.report.writing.os.fsync", broken)
+    with pytest.raises(OSError, match="no space"):
+        write(replace(results, rows=[]), tmp_path)
+    assert (tmp_path / "scores.csv").read_bytes() == before
+    assert not [p for p in tmp_path.iterdir() if p.name.endswith(".tmp")]
