@@ -25,7 +25,7 @@ from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_val_sc
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.fbcsp import FBCSPClassifier
 from eegvit.branches.tangent import TangentSpaceClassifier
-from eegvit.config import View, load_card
+from eegvit.config import Card
 from eegvit.data import read_subject
 from eegvit.preprocess.alignment import align_offline
 from eegvit.trials import concatenate
@@ -33,13 +33,22 @@ from eegvit.trials import concatenate
 # %% [markdown]
 # ## Trials
 #
-# A card says what a data set is and how it is cut into trials. A view changes that: here nine
-# electrodes over the motor areas, at 100 Hz. `Trials` holds the signals, the classes, and who was
-# recorded when.
+# A card says what a data set is and how it is cut into trials: here nine electrodes over the motor
+# areas, at 100 Hz. `Trials` holds the signals, the classes, and who was recorded when. For a data
+# set whose card is shipped, `load_card("bci_iv_2a")` reads it.
 
 # %%
-electrodes = ("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4")
-card = load_card("simulated").override(View(channels=electrodes, resample=100.0))
+card = Card(
+    name="four_people",
+    source="simulated",
+    simulated=True,
+    options={"n_subjects": 4, "n_sessions": 1, "n_trials": 96, "n_runs": 2, "difficulty": 0.7},
+    classes=("left_hand", "right_hand", "feet"),
+    channels=("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4"),
+    band=(4, 40),
+    window=(0.5, 3.5),
+    resample=100.0,
+)
 sessions = [part for subject in ("1", "2", "3", "4") for part in read_subject(card, subject)]
 trials = concatenate(sessions)
 print(f"{len(trials)} trials, {trials.n_channels} electrodes, {trials.n_times} samples")

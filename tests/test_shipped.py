@@ -79,6 +79,14 @@ def test_every_shipped_name_loads_without_a_checkout(
     assert len(names) == len(studies)
 
 
-def test_a_dry_run_by_name_works_without_a_checkout(installed: Path, tmp_path: Path) -> None:
-    answer = python(installed, tmp_path, "-m", "eegvit.run", "--dry-run")
+def test_a_study_runs_by_name_without_a_checkout(installed: Path, tmp_path: Path) -> None:
+    small = [
+        "data.subjects=[1,2]",
+        "data.options={n_subjects: 2, n_sessions: 1, n_trials: 16, n_runs: 2}",
+        "view.channels=[C3, Cz, C4]",
+        "models={chance: {branch: chance}}",
+    ]
+    changes = [part for change in small for part in ("--set", change)]
+    answer = python(installed, tmp_path, "-m", "eegvit.run", *changes, "--jobs", "1")
     assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "simulated" in (tmp_path / "reports/quickstart/leaderboard.html").read_text("utf-8")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from joblib import hash as hash_of
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
+
+from eegvit.features.covariances import PerTrial
 
 
 class EEGClassifier(ClassifierMixin, BaseEstimator):
@@ -81,7 +84,8 @@ class EEGClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each trial."""
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        told = self.predict_proba(X)
+        return self.classes_[np.argmax(told, axis=1)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
@@ -148,35 +152,37 @@ def per_trial(model: Any) -> tuple[Pipeline | None, Any]:
     n_leading = 0
     probe: Any = np.random.default_rng(0).standard_normal((4, 4, 256))
     for _, step in pipeline.steps[:-1]:
-        if not _learns_nothing(step, probe):
+        made = _made_of(step, probe)
+        if made is None and not isinstance(step, PerTrial):
             break
         n_leading += 1
-        probe = _transformed(step, probe)
+        probe = made
     if n_leading == 0:
         return None, pipeline
     return pipeline[:n_leading], pipeline[n_leading:]
 
 
-def _learns_nothing(step: Any, probe: Any) -> bool:
-    """Say whether a step has scikit-learn's tag, or shows that fitting leaves no trace in it."""
-    if step in (None, "passthrough") or not get_tags(step).requires_fit:
-        return True
-    if probe is None:
-        return False
-    try:
-        fitted = clone(step).fit(probe, np.array([0, 1, 0, 1]))
-    except Exception:  # whatever it says of the probe, it is not known to learn nothing
-        return False
-    return vars(fitted).keys() == vars(clone(step)).keys()
+def _made_of(step: Any, probe: Any) -> Any:
+    """Return what a step makes of trials, or None if it learns or if trials change each other.
 
-
-def _transformed(step: Any, probe: Any) -> Any:
+    The tag alone would not do: a function may be stateless and yet subtract the mean trial.
+    """
     if step in (None, "passthrough") or probe is None:
         return probe
+    step = clone(step)
+    codes = np.array([0, 1, 0, 1])
     try:
-        return clone(step).fit(probe).transform(probe)
-    except Exception:  # a step for other shapes: what follows it is judged by its tag alone
+        before = hash_of(vars(step))
+        with np.errstate(all="ignore"):
+            whole = np.asarray(step.fit(probe, codes).transform(probe))
+            alone = np.concatenate([step.transform(probe[i : i + 1]) for i in range(len(probe))])
+        after = hash_of(vars(step))
+    except Exception:  # whatever it says of the probe, it is not known to learn nothing
         return None
+    if get_tags(step).requires_fit and before != after:
+        return None
+    same = whole.shape == alone.shape and np.allclose(whole, alone, equal_nan=True)
+    return whole if same else None
 
 
 def _refuse_non_finite(X: NDArray[Any]) -> None:

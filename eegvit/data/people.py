@@ -20,10 +20,10 @@ from eegvit.data.headmodel import Array, HeadModel, head_model
 RESPONSES: dict[str, dict[str, float]] = {
     "left_hand": {"hand_right": 0.85, "hand_left": 0.35, "foot": -0.25},
     "right_hand": {"hand_left": 0.85, "hand_right": 0.35, "foot": -0.25},
-    "feet": {"foot": 0.8, "hand_left": -0.35, "hand_right": -0.35},
+    "feet": {"foot": 0.85, "hand_left": -0.4, "hand_right": -0.4},
     "tongue": {
-        "tongue_left": 0.7,
-        "tongue_right": 0.7,
+        "tongue_left": 0.8,
+        "tongue_right": 0.8,
         "hand_left": -0.25,
         "hand_right": -0.25,
         "foot": -0.2,
@@ -32,7 +32,7 @@ RESPONSES: dict[str, dict[str, float]] = {
 CLASSES = tuple(RESPONSES)
 ATTENTION = {"occipital_left": 0.3, "occipital_right": 0.3, "parietal": 0.15}  # every class
 
-BACKGROUND_MICROVOLTS = 3.5
+BACKGROUND_MICROVOLTS = 2.7
 N_BACKGROUND_SOURCES = 1500
 N_BACKGROUND_MAPS = 40  # hold 99 % of what that many sources give at the scalp
 
@@ -50,11 +50,11 @@ class Area:
 
 FRONT, SIDE = (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)
 AREAS: dict[str, Area] = {
-    "hand_left": Area({"C3": 0.7, "CP3": 0.3}, 0.86, 0.7, FRONT, {"mu": 6.0, "beta": 3.0}),
-    "hand_right": Area({"C4": 0.7, "CP4": 0.3}, 0.86, 0.7, FRONT, {"mu": 6.0, "beta": 3.0}),
-    "foot": Area({"Cz": 0.7, "CPz": 0.3}, 0.80, 0.7, SIDE, {"mu": 4.5, "beta": 3.0}),
-    "tongue_left": Area({"C5": 0.6, "FC5": 0.4}, 0.84, 0.6, FRONT, {"mu": 4.5, "beta": 2.0}),
-    "tongue_right": Area({"C6": 0.6, "FC6": 0.4}, 0.84, 0.6, FRONT, {"mu": 4.5, "beta": 2.0}),
+    "hand_left": Area({"C3": 0.7, "CP3": 0.3}, 0.86, 0.7, FRONT, {"mu": 6.5, "beta": 3.5}),
+    "hand_right": Area({"C4": 0.7, "CP4": 0.3}, 0.86, 0.7, FRONT, {"mu": 6.5, "beta": 3.5}),
+    "foot": Area({"Cz": 0.7, "CPz": 0.3}, 0.80, 0.7, SIDE, {"mu": 5.5, "beta": 3.5}),
+    "tongue_left": Area({"C5": 0.6, "FC5": 0.4}, 0.84, 0.6, FRONT, {"mu": 5.5, "beta": 2.5}),
+    "tongue_right": Area({"C6": 0.6, "FC6": 0.4}, 0.84, 0.6, FRONT, {"mu": 5.5, "beta": 2.5}),
     "occipital_left": Area({"O1": 1.0}, 0.84, 0.6, SIDE, {"alpha": 7.0}),
     "occipital_right": Area({"O2": 1.0}, 0.84, 0.6, SIDE, {"alpha": 7.0}),
     "parietal": Area({"Pz": 1.0}, 0.80, 0.5, FRONT, {"alpha": 5.0}),
@@ -128,8 +128,8 @@ def person(seed: int, subject: int, session: int, difficulty: float) -> Person:
         background=background * np.exp(always.normal(0.0, 0.15) + today.normal(0.0, 0.1)),
         exponent=float(always.normal(1.15, 0.12)),
         latency=float(always.uniform(0.4, 0.9)),
-        hold=float(always.uniform(2.5, 4.0)),
-        engagement=float(0.75 + 0.2 * ability),
+        hold=float(always.uniform(2.8, 4.0)),
+        engagement=float(0.82 + 0.15 * ability),
         fatigue=float(today.normal(0.2, 0.2)),
         visual_map=6.0 * head.patch(*_place(head, AREAS["parietal"], always, cap * build)),
         blink_map=_blink_map(head) * always.uniform(120.0, 260.0),
@@ -139,9 +139,9 @@ def person(seed: int, subject: int, session: int, difficulty: float) -> Person:
 
 
 def _ability(seed: int, subject: int) -> float:
-    """Between 0.35 and 1, spread evenly over however many subjects there are."""
+    """Between 0.5 and 1, spread evenly over however many subjects there are."""
     quantile = (stream(seed, 0, 0, 0).uniform() + subject * 0.6180339887) % 1.0
-    return float(0.35 + 0.65 * quantile)
+    return float(0.5 + 0.5 * quantile)
 
 
 def _rhythms(

@@ -222,7 +222,7 @@ def _waxing(
         ]
     )
     idle = np.array([rhythm.area in ATTENTION for rhythm in who.rhythms])
-    slow = 0.25 * slow + idle[:, np.newaxis] * who.fatigue * seconds / 400.0
+    slow = 0.2 * slow + idle[:, np.newaxis] * who.fatigue * seconds / 400.0
     now = np.arange(n_times) / sfreq
     return np.stack([np.interp(now, seconds, row) for row in slow])
 

@@ -15,7 +15,7 @@ from eegvit.config import Align, Card, Study, View, sha256
 from eegvit.data.cache import Cache
 from eegvit.evaluate.progress import Progress
 from eegvit.evaluate.view import Block, DataView, Handle, block_key, make_view, same_trials
-from eegvit.evaluate.worker import Task, run_tasks
+from eegvit.evaluate.worker import Task, Workers
 from eegvit.preprocess.alignment import align_causal, align_offline
 from eegvit.trials import Trials
 
@@ -45,8 +45,11 @@ def make_views(study: Study, cache: Cache, *, jobs: int = 1) -> dict[str, DataVi
                     " different trials. Set it in the study's `view` for all."
                 )
     distinct = {_hash(cards, align): (cards, align) for cards, align in wanted.values()}
-    _read_all([cards for cards, _ in distinct.values()], cache, jobs)
-    opened = {key: _open(cards, align, cache, jobs) for key, (cards, align) in distinct.items()}
+    with Workers(jobs) as workers:
+        _read_all([cards for cards, _ in distinct.values()], cache, workers)
+        opened = {
+            key: _open(cards, align, cache, workers) for key, (cards, align) in distinct.items()
+        }
     views = {name: opened[_hash(*cards_align)] for name, cards_align in wanted.items()}
     same_trials(views)
     return views
@@ -66,10 +69,9 @@ def view_of(trials: Trials, cache: Cache, align: Align = NONE) -> DataView:
     """
     blocks: list[Block] = []
     for subject in dict.fromkeys(trials.subject.tolist()):
-        person = trials[np.flatnonzero(trials.subject == subject)]
+        person = trials[_rows(trials.subject == subject)]
         sessions = [
-            person[np.flatnonzero(person.session == s)]
-            for s in dict.fromkeys(person.session.tolist())
+            person[_rows(person.session == s)] for s in dict.fromkeys(person.session.tolist())
         ]
         about = {"classes": trials.classes, "ch_names": trials.ch_names, "sfreq": trials.sfreq}
         recipe = {"arrays": _digest_of(person), "subject": subject, **about}
@@ -96,21 +98,21 @@ def _people(cards: Sequence[Card]) -> list[tuple[Card, str]]:
     return [(card, subject) for card in cards for subject in data.source(card).subjects()]
 
 
-def _read_all(views: Sequence[Sequence[Card]], cache: Cache, jobs: int) -> None:
+def _read_all(views: Sequence[Sequence[Card]], cache: Cache, workers: Workers) -> None:
     """Bring every person's trials into the cache."""
     todo = {}
     for card, subject in (person for cards in views for person in _people(cards)):
         recipe = data.recipe_of(card, subject)
         if not cache.has(recipe):
             todo[sha256(recipe)] = Task(f"{card.name} {subject}", _read, (card, subject, cache))
-    _carry_out(list(todo.values()), "people read", jobs)
+    _carry_out(list(todo.values()), "people read", workers)
 
 
 def _read(card: Card, subject: str, cache: Cache) -> None:
     data.read_subject(card, subject, cache)
 
 
-def _open(cards: tuple[Card, ...], align: Align, cache: Cache, jobs: int) -> DataView:
+def _open(cards: tuple[Card, ...], align: Align, cache: Cache, workers: Workers) -> DataView:
     people = _people(cards)
     classes, channels = _common(cards, people, cache)
     several = len(cards) > 1
@@ -118,23 +120,23 @@ def _open(cards: tuple[Card, ...], align: Align, cache: Cache, jobs: int) -> Dat
         (card, subject, f"{card.name}:{subject}" if several else subject, align, classes, channels)
         for card, subject in people
     ]
-    if align.method != "none" and jobs:
+    if align.method != "none":
         todo = [
             Task(f"{a[0].name} {a[1]}", _prepare, (*a, cache))
             for a in arguments
             if not cache.has(_aligned_recipe(data.recipe_of(a[0], a[1]), align, *a[4:]))
         ]
-        _carry_out(todo, "people aligned", jobs)
+        _carry_out(todo, "people aligned", workers)
     blocks = [block for a in arguments for block in _blocks(*a, cache)]
     return make_view({"cards": list(cards), "align": _plain(align)}, blocks)
 
 
-def _carry_out(tasks: Sequence[Task], what: str, jobs: int) -> None:
+def _carry_out(tasks: Sequence[Task], what: str, workers: Workers) -> None:
     if not tasks:
         return
     progress = Progress(len(tasks), what)
     wrong = []
-    for answer in run_tasks(tasks, jobs, progress.show):
+    for answer in workers.run(tasks, progress.show):
         progress.advance(failed=answer.reason is not None)
         if answer.reason is not None:
             reason = answer.reason.removeprefix("ValueError: ")
@@ -257,14 +259,28 @@ def trial_digests(X: NDArray[np.float32]) -> NDArray[np.uint64]:
     (True, False)
     """
     digests = [
-        hashlib.blake2b(np.ascontiguousarray(trial).data, digest_size=16).digest() for trial in X
+        hashlib.blake2b(np.ascontiguousarray(trial).data, digest_size=16).digest()
+        for trial in _mapped_anew(X)
     ]
     return np.frombuffer(b"".join(digests), dtype=np.uint64).reshape(-1, 2)
 
 
 def _digest_of(trials: Trials) -> str:
     """Return a hash of everything but the labels, which belong to the fits."""
-    digest = hashlib.sha256(np.ascontiguousarray(trials.X).data)
+    digest = hashlib.sha256(np.ascontiguousarray(_mapped_anew(trials.X)).data)
     for name in ("run", "session", "index"):
         digest.update(sha256(getattr(trials, name)).encode())
     return digest.hexdigest()
+
+
+def _mapped_anew(X: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an array in a mapping of its own, so that what is read leaves memory with it."""
+    handle = Handle.of(X)
+    return X if handle is None else handle.open()
+
+
+def _rows(chosen: NDArray[np.bool_]) -> NDArray[np.int64] | slice:
+    """Return the chosen rows; as a slice, which copies nothing, if they lie together."""
+    rows = np.flatnonzero(chosen)
+    together = rows[-1] - rows[0] + 1 == len(rows)
+    return slice(int(rows[0]), int(rows[-1]) + 1) if together else rows

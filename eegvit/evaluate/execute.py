@@ -21,7 +21,7 @@ from eegvit.evaluate.plan import Fit, Plan
 from eegvit.evaluate.progress import Progress
 from eegvit.evaluate.store import Store
 from eegvit.evaluate.view import DataView, Handle, Rows
-from eegvit.evaluate.worker import Task, run_tasks
+from eegvit.evaluate.worker import Task, Workers
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,23 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         Worker processes of one thread each; 0 runs in this process.
     """
     fits = [fit for fit in plan.fits.values() if not fit.is_in(store)]
-    _compute_features(fits, cache, jobs)
     tasks = [Task(fit.name, fit_and_save, (_job(fit, store, cache),)) for fit in fits]
-    progress = Progress(len(tasks), "fits")
     failed = 0
-    for answer in run_tasks(tasks, jobs, progress.show):
-        if answer.reason is not None:
-            fit = fits[answer.number]
-            store.fail(fit.key, answer.reason, answer.traceback, fit=fit.name)
-        failed += answer.reason is not None
-        progress.advance(failed=answer.reason is not None)
+    with Workers(jobs if fits else 0) as workers:
+        _compute_features(fits, cache, workers)
+        progress = Progress(len(tasks), "fits")
+        for answer in workers.run(tasks, progress.show):
+            if answer.reason is not None:
+                fit = fits[answer.number]
+                store.fail(fit.key, answer.reason, answer.traceback, fit=fit.name)
+                failed += 1
+            progress.advance(failed=answer.reason is not None)
     if tasks:
         progress.finish()
     return Tally(len(plan.fits) - len(fits), len(fits) - failed, failed)
 
 
-def _compute_features(fits: Sequence[Fit], cache: Cache, jobs: int) -> None:
+def _compute_features(fits: Sequence[Fit], cache: Cache, workers: Workers) -> None:
     """Compute what is per trial, once for each block, whichever models and folds want it."""
     todo: dict[str, Task] = {}
     for fit, numbers in _wanted_blocks(fits):
@@ -82,7 +83,7 @@ def _compute_features(fits: Sequence[Fit], cache: Cache, jobs: int) -> None:
     if not todo:
         return
     progress = Progress(len(todo), "features")
-    for answer in run_tasks(list(todo.values()), jobs, progress.show):
+    for answer in workers.run(list(todo.values()), progress.show):
         progress.advance(failed=answer.reason is not None)
     progress.finish()
 

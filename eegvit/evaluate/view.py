@@ -210,6 +210,8 @@ class Handle:
             base = getattr(base, "base", None)
         if base is None or base.filename is None or not array.flags.c_contiguous:
             return None
+        if base.mode == "c":  # what was written to it is not in the file
+            return None
         whole = base
         while isinstance(whole.base, np.memmap):
             whole = whole.base

@@ -19,7 +19,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Self
 
 ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -51,46 +51,25 @@ class Answer:
     traceback: str = ""
 
 
-def run_tasks(
-    tasks: Sequence[Task], jobs: int, tick: Callable[[list[str]], None] | None = None
-) -> Iterator[Answer]:
-    """Yield the answer of each task as it ends, in any order.
+class Workers:
+    """Worker processes that live from the first task to the end of a `with` block.
 
     Parameters
     ----------
-    tasks : sequence of Task
-        What to do.
     jobs : int
-        Worker processes; 0 runs the tasks one after another in this process.
-    tick : callable, optional
-        Called a few times a second with the names of the tasks that are running.
+        How many there are; 0 runs the tasks one after another in this process.
 
     Examples
     --------
     >>> import math
-    >>> [answer.value for answer in run_tasks([Task("root", math.sqrt, (9.0,))], jobs=1)]
+    >>> with Workers(jobs=1) as workers:
+    ...     [answer.value for answer in workers.run([Task("root", math.sqrt, (9.0,))])]
     [3.0]
     """
-    if jobs == 0:
-        for number, task in enumerate(tasks):
-            if tick is not None:
-                tick([task.name])
-            yield _carry_out(number, task.function, task.arguments)
-        return
-    pool = _Pool(tasks, min(jobs, len(tasks)))
-    try:
-        for _ in tasks:
-            yield pool.next_answer(tick)
-    finally:
-        pool.stop()
 
-
-class _Pool:
-    """Threads that each feed one worker process and start it anew when it dies."""
-
-    def __init__(self, tasks: Sequence[Task], jobs: int) -> None:
-        self.tasks = tasks
-        self.todo = iter(range(len(tasks)))
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        self.todo: queue.SimpleQueue[tuple[int, Task] | None] = queue.SimpleQueue()
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self.running: dict[int, str] = {}
         self.processes: set[subprocess.Popen[bytes]] = set()
@@ -100,7 +79,37 @@ class _Pool:
         for thread in self.threads:
             thread.start()
 
-    def next_answer(self, tick: Callable[[list[str]], None] | None) -> Answer:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.stopped = True
+            for process in self.processes:
+                process.kill()
+            for _ in range(self.jobs):
+                self.todo.put(None)
+        for thread in self.threads:
+            thread.join()
+
+    def run(
+        self, tasks: Sequence[Task], tick: Callable[[list[str]], None] | None = None
+    ) -> Iterator[Answer]:
+        """Yield the answer to each task as it comes, in any order.
+
+        `tick` is called a few times a second with the names of the tasks that are running.
+        """
+        for number, task in enumerate(tasks):
+            if self.jobs:
+                self.todo.put((number, task))
+                continue
+            if tick is not None:
+                tick([task.name])
+            yield _carry_out(number, task.function, task.arguments)
+        for _ in tasks if self.jobs else ():
+            yield self._next_answer(tick)
+
+    def _next_answer(self, tick: Callable[[list[str]], None] | None) -> Answer:
         while True:
             try:
                 return self.answers.get(timeout=TICK)
@@ -108,21 +117,16 @@ class _Pool:
                 if tick is not None:
                     tick(list(self.running.copy().values()))
 
-    def stop(self) -> None:
-        with self.lock:
-            self.stopped = True
-            for process in self.processes:
-                process.kill()
-        for thread in self.threads:
-            thread.join()
-
     def _feed(self) -> None:
+        """Give one worker task after task, and start another when it dies."""
         worker: subprocess.Popen[bytes] | None = None
         with tempfile.TemporaryFile() as said:
-            while (number := self._claim()) is not None:
+            while (item := self.todo.get()) is not None and not self.stopped:
+                number, task = item
+                self.running[number] = task.name
                 try:
                     worker = worker or self._start(said)
-                    answer = _ask(worker, number, self.tasks[number])
+                    answer = _ask(worker, number, task)
                 except _Died:
                     answer = _obituary(number, worker, said)
                     self._bury(worker)
@@ -132,13 +136,6 @@ class _Pool:
                 self.running.pop(number, None)
                 self.answers.put(answer)
             self._bury(worker)
-
-    def _claim(self) -> int | None:
-        with self.lock:
-            number = None if self.stopped else next(self.todo, None)
-            if number is not None:
-                self.running[number] = self.tasks[number].name
-            return number
 
     def _start(self, said: IO[bytes]) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)

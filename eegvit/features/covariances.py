@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 Array = NDArray[np.float64]
 Estimator = Literal["scm", "oas", "lwf"]
-CHUNK = 2**24  # samples worked on at once, so that memory stays flat
+CHUNK = 2**21  # samples worked on at once: memory stays flat, and fast caches are used
 
 
 class PerTrial(TransformerMixin, BaseEstimator):

@@ -166,7 +166,7 @@ def _models(results: Results) -> Markup | None:
     return _section(
         "models",
         "Confusion and calibration over all test trials and seeds. Below the diagonal a model is"
-        " surer than it should be; the area of a point shows how many trials it stands for.",
+        " surer than it should be; the size of a point shows how many trials it stands for.",
         tag("div", *cards, class_="cards"),
     )
 

@@ -12,7 +12,7 @@ from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.config import Align
 from eegvit.evaluate import describe, execute, make_plan, outcomes
 from eegvit.evaluate.store import Store
-from eegvit.evaluate.worker import Task, run_tasks
+from eegvit.evaluate.worker import Task, Workers
 
 HERE = Path(__file__).parent
 
@@ -125,6 +125,9 @@ def test_a_worker_that_dies_is_replaced(steps):
     import os
 
     tasks = [Task("dies", os._exit, (3,)), Task("lives", len, ((1, 2),))]
-    answers = {a.number: a for a in run_tasks(tasks, jobs=1)}
+    with Workers(jobs=1) as workers:
+        answers = {a.number: a for a in workers.run(tasks)}
+        again = [a.value for a in workers.run(tasks[1:])]
+    assert again == [2]
     assert answers[0].reason == "the worker process ended with exit code 3"
     assert answers[1].value == 2
