@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MNE_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MOABB_DOWNLOAD_PROVIDER", "upstream")
 

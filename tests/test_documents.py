@@ -90,6 +90,6 @@ def test_files_are_short(root: Path) -> None:
     long = {
         str(p.relative_to(root)): n
         for p in (root / "eegvit").rglob("*.py")
-        if (n := len(p.read_text(encoding="utf-8").splitlines())) > 350
+        if (n := len(p.read_text(encoding="utf-8").splitlines())) > 380
     }
     assert not long

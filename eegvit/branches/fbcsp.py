@@ -90,11 +90,12 @@ class FBCSPClassifier(ClassicalClassifier):
                     " nor a scikit-learn classifier"
                 )
             classifier = CLASSIFIERS[classifier]
+        selection = PairSelection(n_selected=self.n_selected, multiclass=self.multiclass)
         return Pipeline(
             [
                 ("covariances", covariances),
                 ("csp", csp),
-                ("select", PairSelection(n_selected=self.n_selected)),
+                ("select", selection),
                 ("scale", StandardScaler()),
                 ("classify", clone(classifier)),
             ]

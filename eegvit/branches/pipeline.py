@@ -17,6 +17,8 @@ from eegvit.registry import resolve
 class PipelineClassifier(ClassicalClassifier):
     """A scikit-learn pipeline of steps named by import path.
 
+    Steps that draw random numbers and are given no ``random_state`` draw the same each time.
+
     Parameters
     ----------
     steps : list of mappings or None
@@ -52,8 +54,17 @@ class PipelineClassifier(ClassicalClassifier):
         steps = self.steps if self.steps is not None else _steps_of(str(self.file))
         if not steps:
             raise ValueError("a pipeline needs at least one step")
+        if isinstance(steps, Mapping):
+            raise ValueError(f"the steps of a pipeline are a list, not one mapping: {steps}")
         made = [build(step) for step in steps]
-        return Pipeline([(f"{i}_{type(s).__name__.lower()}", s) for i, s in enumerate(made)])
+        named = [(f"{i}_{type(s).__name__.lower()}", s) for i, s in enumerate(made)]
+        pipeline = Pipeline(named)
+        unseeded = [
+            name
+            for name, value in pipeline.get_params().items()
+            if value is None and name.rpartition("__")[2] == "random_state"
+        ]
+        return pipeline.set_params(**dict.fromkeys(unseeded, 0))
 
 
 def build(description: Mapping[str, Any]) -> Any:
@@ -64,12 +75,21 @@ def build(description: Mapping[str, Any]) -> Any:
     >>> build({"from": "sklearn.svm.SVC", "parameters": {"C": 3}})
     SVC(C=3)
     """
-    if "from" not in description:
-        raise ValueError(f"a step needs 'from', the import path of its class: {dict(description)}")
+    if not isinstance(description, Mapping) or "from" not in description:
+        raise ValueError(f"a step needs 'from', the import path of its class: {description!r}")
+    unknown = [key for key in description if key not in ("from", "name", "parameters")]
+    if unknown:
+        raise ValueError(
+            f"step {description['from']} has the unknown key '{unknown[0]}':"
+            " a step has 'from', 'name' and 'parameters'"
+        )
     address = str(description["from"])
     if "name" in description and address.rpartition(".")[2] != description["name"]:
         address = f"{address}.{description['name']}"
-    parameters = {k: _value(v) for k, v in (description.get("parameters") or {}).items()}
+    given = description.get("parameters") or {}
+    if not isinstance(given, Mapping):
+        raise ValueError(f"the parameters of {address} are no mapping of names to values: {given}")
+    parameters = {name: _value(value) for name, value in given.items()}
     made = resolve(address)
     try:
         return made(**parameters)

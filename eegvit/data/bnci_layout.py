@@ -112,22 +112,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             n_runs=given.runs,
             difficulty=given.difficulty,
         )
-        files = [
-            file
-            for subject in range(1, given.subjects + 1)
-            for file in _announced(write(given.root, subjects=[subject], design=design))
-        ]
+        files = write(given.root, subjects=range(1, given.subjects + 1), design=design)
     except (ValueError, OSError) as error:
         parser.error(str(error))
+    for file in files:
+        print(f"{file}  {file.stat().st_size / 1e6:.0f} MB")
     print(f"{len(files)} simulated sessions. To read them with MOABB, set")
     print(f"  MNE_DATA={given.root.resolve()} MOABB_DOWNLOAD_PROVIDER=upstream")
     return 0
-
-
-def _announced(files: list[Path]) -> list[Path]:
-    for file in files:
-        print(f"{file}  {file.stat().st_size / 1e6:.0f} MB", flush=True)
-    return files
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ standard 10-05 positions. It needs no download and is computed once a process.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,8 +14,6 @@ from functools import lru_cache
 import mne
 import numpy as np
 from numpy.typing import NDArray
-
-from eegvit.registry import suggest
 
 Array = NDArray[np.floating]
 
@@ -61,8 +60,8 @@ class HeadModel:
         known = {other.lower(): other for other in self.names}
         if name.lower() in known:
             return self.names.index(known[name.lower()])
-        near = suggest(name, self.names)
-        hint = near if "did you mean" in near else "; rename it in the card"
+        near = difflib.get_close_matches(name.lower(), known, n=1)
+        hint = f", did you mean {known[near[0]]!r}?" if near else "; rename it in the card"
         raise ValueError(f"simulated channel {name!r} has no 10-05 position{hint}")
 
     def toward(self, weights: Mapping[str, float]) -> Array:

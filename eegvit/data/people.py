@@ -66,9 +66,9 @@ AREAS: dict[str, Area] = {
 # mean and spread over people of the centre, and the bandwidth (Hz)
 BANDS = {
     "theta": (5.8, 0.5, 0.9),
-    "mu": (10.8, 1.2, 0.9),
+    "mu": (10.8, 0.9, 0.9),
     "alpha": (10.0, 0.9, 0.8),
-    "beta": (20.5, 2.5, 2.2),
+    "beta": (20.5, 1.8, 2.2),
 }
 
 
@@ -119,7 +119,7 @@ def person(seed: int, subject: int, session: int, difficulty: float) -> Person:
     head = head_model()
     always, today = stream(seed, subject, 0, 1), stream(seed, subject, session + 1, 2)
     ability = _ability(seed, subject) ** difficulty
-    build = Rotation.from_rotvec(always.normal(0.0, 0.08, 3))
+    build = Rotation.from_rotvec(always.normal(0.0, 0.06, 3))
     cap = Rotation.from_rotvec(today.normal(0.0, 0.02, 3))
     rhythms = _rhythms(head, always, cap * build, ability)
     background = _background(head, always, today) * BACKGROUND_MICROVOLTS * difficulty
@@ -139,9 +139,9 @@ def person(seed: int, subject: int, session: int, difficulty: float) -> Person:
 
 
 def _ability(seed: int, subject: int) -> float:
-    """Between 0.5 and 1, spread evenly over however many subjects there are."""
+    """Between 0.45 and 1, spread evenly over however many subjects there are."""
     quantile = (stream(seed, 0, 0, 0).uniform() + subject * 0.6180339887) % 1.0
-    return float(0.5 + 0.5 * quantile)
+    return float(0.45 + 0.55 * quantile)
 
 
 def _rhythms(
@@ -182,12 +182,12 @@ def _place(
 ) -> tuple[Array, Array]:
     """Centre (m) and orientation of an area in someone's head."""
     centre = area.depth * head.brain_radius * turn.apply(head.toward(area.near))
-    centre = centre + rng.normal(0.0, 0.006, 3)
+    centre = centre + rng.normal(0.0, 0.005, 3)
     centre *= min(1.0, 0.93 * head.brain_radius / float(np.linalg.norm(centre)))
     radial = centre / np.linalg.norm(centre)
     tangential = np.array(area.toward) - radial * (radial @ area.toward)
     tangential = Rotation.from_rotvec(radial * rng.normal(0.0, 0.3)).apply(tangential)
-    tilt = area.tilt + rng.normal(0.0, 0.25)
+    tilt = area.tilt + rng.normal(0.0, 0.2)
     return centre, np.cos(tilt) * radial + np.sin(tilt) * tangential / np.linalg.norm(tangential)
 
 

@@ -82,7 +82,7 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exception: object) -> None:
         with self.lock:
             self.stopped = True
             for process in self.processes:

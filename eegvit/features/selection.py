@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from eegvit.features.csp import Multiclass
+
 Array = NDArray[np.float64]
 
 
@@ -24,6 +26,9 @@ class PairSelection(TransformerMixin, BaseEstimator):
     ----------
     n_selected : int or None
         Features chosen for each set, before their pairs join them. None keeps all.
+    multiclass : {"ovr", "joint"}
+        How the filters were found: those of a joint diagonalisation of three or more
+        classes come in no pairs.
 
     Examples
     --------
@@ -36,11 +41,13 @@ class PairSelection(TransformerMixin, BaseEstimator):
     """
 
     n_selected: int | None = 4
+    multiclass: Multiclass = "ovr"
 
     def fit(self, X: NDArray[Any], y: ArrayLike) -> Self:
         """Score log-powers (n, bands, sets, components) and choose."""
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         n_sets, n_components = X.shape[2:]
+        paired = self.multiclass == "ovr" or len(self.classes_) == 2
         self.chosen_ = np.ones(X.shape[1:], dtype=bool)
         if self.n_selected is None:
             return self
@@ -51,7 +58,7 @@ class PairSelection(TransformerMixin, BaseEstimator):
             band, component = np.divmod(best, n_components)
             chosen = np.zeros(X.shape[1::2], dtype=bool)  # (bands, components)
             chosen[band, component] = True
-            self.chosen_[:, s] = chosen | chosen[:, ::-1]
+            self.chosen_[:, s] = chosen | chosen[:, ::-1] if paired else chosen
         return self
 
     def transform(self, X: NDArray[Any]) -> Array:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 FLOOR = 1e-6  # of the largest eigenvalue: directions below it are not amplified
+FLAT = 1e-12  # of the power: what varies less is constant
 PRIOR = 4.0  # trials that a causal reference's prior weighs as much as
 
 
@@ -32,9 +33,9 @@ def align_offline(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.floa
     >>> bool(np.allclose(covariances(align_offline(X)).mean(axis=0), np.eye(3), atol=1e-5))
     True
     """
-    if method == "none" or len(X) == 0:
+    if _nothing_to_do(X, method):
         return np.asarray(X, dtype=np.float32)
-    reference = MEANS[method](covariances(X))
+    reference = MEANS[method](_regular(X))
     return (inverse_root(reference) @ X).astype(np.float32)
 
 
@@ -50,9 +51,9 @@ def align_causal(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.float
     >>> bool(np.array_equal(align_causal(X)[:5], align_causal(X[:5])))
     True
     """
-    if method == "none" or len(X) == 0:
+    if _nothing_to_do(X, method):
         return np.asarray(X, dtype=np.float32)
-    each = covariances(X)
+    each = _regular(X)
     n = np.arange(1, len(X) + 1)[:, None, None]
     running = np.cumsum(each, axis=0) / n if method == "euclidean" else _running_geodesic(each)
     level = np.trace(running, axis1=1, axis2=2)[:, None, None] / X.shape[1]
@@ -60,10 +61,22 @@ def align_causal(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.float
     return (inverse_root(reference) @ X).astype(np.float32)
 
 
+def _nothing_to_do(X: NDArray[Any], method: str) -> bool:
+    if method != "none" and method not in MEANS:
+        raise ValueError(f"alignment '{method}' is not one of none, {', '.join(MEANS)}")
+    return method == "none" or len(X) == 0
+
+
 def covariances(X: NDArray[Any]) -> Array:
     """Return the covariance of each trial over time, shape (n, channels, channels)."""
     centred = X - X.mean(axis=-1, keepdims=True, dtype=np.float64)
     return centred @ centred.swapaxes(1, 2) / X.shape[-1]
+
+
+def _regular(X: NDArray[Any]) -> Array:
+    """Return the covariances, never quite zero, so that a constant signal is not blown up."""
+    power = np.square(X, dtype=np.float64).mean(axis=(1, 2))[:, None, None]
+    return covariances(X) + FLAT * power * np.eye(X.shape[1])
 
 
 def inverse_root(matrix: Array) -> Array:
@@ -77,7 +90,9 @@ def arithmetic_mean(matrices: Array) -> Array:
 
 
 def geometric_mean(matrices: Array, tolerance: float = 1e-8, max_steps: int = 50) -> Array:
-    """Return the mean of positive matrices under the affine-invariant metric."""
+    """Return the affine-invariant mean of positive matrices; flat ones are left out."""
+    level = np.trace(matrices, axis1=1, axis2=2)
+    matrices = matrices[level >= FLAT * level.mean()]
     mean = matrices.mean(axis=0)
     for _ in range(max_steps):
         root, whiten = _spectral(mean, np.sqrt), inverse_root(mean)
@@ -89,14 +104,20 @@ def geometric_mean(matrices: Array, tolerance: float = 1e-8, max_steps: int = 50
 
 
 def _running_geodesic(matrices: Array) -> Array:
-    """Return the running geometric mean: each new matrix pulls it by 1/n along the geodesic."""
+    """Return the running geometric mean: each new matrix pulls it by 1/n along the geodesic.
+
+    Flat matrices do not count, neither before the first other one nor after it.
+    """
     running = np.empty_like(matrices)
-    running[0] = matrices[0]
-    for i in range(1, len(matrices)):
-        root, whiten = _spectral(running[i - 1], np.sqrt), inverse_root(running[i - 1])
-        weight = 1 / (i + 1)
-        pull = _spectral(whiten @ matrices[i] @ whiten, _power(weight))
-        running[i] = root @ pull @ root
+    mean, n = matrices[0], 1
+    for i, matrix in enumerate(matrices):
+        if mean.trace() <= FLAT * matrix.trace():
+            mean, n = matrix, 1
+        elif i > 0 and matrix.trace() > FLAT * mean.trace():
+            n += 1
+            root, whiten = _spectral(mean, np.sqrt), inverse_root(mean)
+            mean = root @ _spectral(whiten @ matrix @ whiten, _power(1 / n)) @ root
+        running[i] = mean
     return running
 
 

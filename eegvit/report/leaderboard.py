@@ -20,7 +20,7 @@ SCORE_COLUMNS = ("model", "data", "subject", "session", "seed", "n_trials", *MET
 def terminal(results: Results) -> str:
     """Return the leaderboard for a terminal, at most 100 columns wide."""
     metric = results.study.evaluate.metric
-    others = [m for m in ("balanced_accuracy", "kappa", "roc_auc") if m != metric]
+    others = [m for m in ("kappa", "roc_auc") if m != metric]  # what fits beside the names
     header = ["#", "model", f"{_short(metric)}{words.unit(metric)}", "SD", "95 % CI", "p"]
     header += [words.SHORT_NAMES[m].lower().replace("auc", "AUC") for m in others]
     header += ["params", "fit"]

@@ -167,7 +167,7 @@ def target_title(target: str) -> str:
 def _use(part: str) -> str:
     if part == "causal":
         return (
-            "Each test trial is aligned from earlier trials of the same recording, without"
+            "Each test trial is aligned from itself and earlier trials of the recording, without"
             " labels; this can run live."
         )
     if part == "unlabelled":

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
+from eegvit.trials import Trials
+
 
 class Guess(ClassifierMixin, BaseEstimator):
     """Fits slowly and leaves a line in a file for each fit that it finished."""
@@ -56,3 +58,34 @@ class Logged(TransformerMixin, BaseEstimator):
         with Path(self.log).open("a", encoding="utf-8") as file:
             file.write(f"{len(X)}\n")
         return np.log(np.var(X, axis=2))
+
+
+class TinySource:
+    """Two people of two sessions; `shift` moves labels and channels between data sets."""
+
+    def __init__(self, card, *, seed: int = 0, extra: str = "", n_dropped: int = 0) -> None:
+        self.card, self.seed, self.extra, self.n_dropped = card, seed, extra, n_dropped
+
+    def subjects(self):
+        return self.card.subjects or ("1", "2")
+
+    def fingerprint(self, subject):
+        return {"made": [self.seed, self.extra, subject]}
+
+    def read(self, subject):
+        if subject == "broken":
+            raise ValueError("the file is cut short")
+        channels = ["C3", "Cz", "C4"] if not self.extra else [self.extra, "C4", "C3"]
+        n_times = round((self.card.window[1] - self.card.window[0]) * 32)
+        sessions = []
+        for session in "12":
+            rng = np.random.default_rng([self.seed, int(subject), int(session)])
+            y = np.tile(self.card.classes, 12 // len(self.card.classes))
+            X = rng.standard_normal((12, 3, 64))[:, :, :n_times]
+            sessions.append(
+                Trials.from_arrays(
+                    X[self.n_dropped :], y[self.n_dropped :], sfreq=32.0, subject=subject,
+                    session=session, classes=self.card.classes, ch_names=channels,
+                )
+            )  # fmt: skip
+        return sessions

@@ -1,0 +1,118 @@
+"""From cards to views: reading once, overrides of a model, several data sets."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eegvit import registry
+from eegvit.config import Align, Card, Evaluate, Model, Study, View
+from eegvit.evaluate import make_views
+from eegvit.evaluate.protocols import splits
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Register a source of two small people; return a function that makes its cards."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.delitem(sys.modules, "steps", raising=False)
+    monkeypatch.setitem(registry.SOURCES, "tiny", "steps:TinySource")
+
+    def card(name="one", classes=("a", "b"), **settings):
+        settings = {"window": (0.0, 2.0)} | settings
+        return Card(name=name, source="tiny", classes=classes, **settings)
+
+    return card
+
+
+def _study(cards, models, align="none", protocol="cross_subject"):
+    return Study(
+        name="s",
+        data=cards,
+        align=Align(method=align),
+        evaluate=Evaluate(protocol=protocol),
+        models=models,
+    )
+
+
+CSP = Model(branch="csp_lda")
+
+
+def test_models_with_one_view_share_it_and_others_see_the_same_trials(tiny, cache):
+    short = CSP.model_copy(update={"view": View(window=(0.0, 1.0))})
+    raw = CSP.model_copy(update={"align": Align(method="none")})
+    models = {"a": CSP, "b": CSP, "short": short, "raw": raw}
+    views = make_views(_study((tiny(),), models, "euclidean"), cache, jobs=0)
+    assert views["a"] is views["b"]
+    assert len({id(view) for view in views.values()}) == 3
+    assert views["short"].blocks[0].trials.n_times == 32
+    assert all(np.array_equal(v.ids, views["a"].ids) for v in views.values())
+    assert views["a"].ids[0] == "1/1/0/0" and len(views["a"].blocks) == 4
+
+
+def test_everything_is_read_once(tiny, cache, monkeypatch):
+    from eegvit import data
+
+    study = _study((tiny(),), {"a": CSP}, "euclidean")
+    before = make_views(study, cache, jobs=0)["a"]
+    monkeypatch.setattr(sys.modules["steps"].TinySource, "read", None)
+    again = make_views(study, cache, jobs=0)["a"]
+    assert [b.key for b in before.blocks] == [b.key for b in again.blocks]
+    assert data.source(study.data[0]).read is None
+
+
+def test_other_artifacts_for_one_model_are_refused(tiny, cache):
+    dropping = CSP.model_copy(update={"view": View(artifacts="drop")})
+    with pytest.raises(ValueError, match="model 'b' sets view.artifacts to 'drop'"):
+        make_views(_study((tiny(),), {"a": CSP, "b": dropping}), cache, jobs=0)
+
+
+def test_every_unreadable_person_is_named(tiny, cache):
+    card = tiny(subjects=("1", "broken"))
+    with pytest.raises(ValueError, match=r"could not be read\n  one broken: the file is cut"):
+        make_views(_study((card,), {"a": CSP}), cache, jobs=0)
+
+
+def test_data_sets_meet_in_their_common_channels_and_classes(tiny, cache):
+    cards = (
+        tiny("one", ("a", "b", "c")),
+        tiny("two", ("b", "a"), options={"seed": 9, "extra": "Pz"}),
+    )
+    study = _study(cards, {"a": CSP}, "euclidean", "cross_dataset")
+    view = make_views(study, cache, jobs=0)["a"]
+    assert view.classes == ("a", "b") and view.ch_names == ("C3", "C4")
+    assert set(view.subject) == {"one:1", "one:2", "two:1", "two:2"}
+    unaligned = make_views(_study(cards, {"a": CSP}, "none", "cross_dataset"), cache, jobs=0)["a"]
+    first, last = unaligned.blocks[0].trials, unaligned.blocks[-1].trials
+    assert first.index.tolist() == [0, 1, 3, 4, 6, 7, 9, 10]
+    assert first.labels.tolist() == ["a", "b"] * 4 and last.labels.tolist() == ["b", "a"] * 6
+    source = sys.modules["steps"].TinySource(cards[1], seed=9, extra="Pz")
+    assert np.array_equal(last.X, source.read("2")[1].X[:, [2, 1]])
+    found = splits(view, study.evaluate)
+    assert [set(view.data[s.test]) for s in found] == [{"one"}, {"two"}]
+    explicit = Evaluate(protocol="cross_dataset", train_data=("two",), test_data=("one",))
+    (split,) = splits(view, explicit)
+    assert set(view.data[split.train]) == {"two"}
+    with pytest.raises(ValueError, match="1 classes in common"):
+        cards = (cards[0], tiny("two", ("c", "d")))
+        make_views(_study(cards, {"a": CSP}, protocol="cross_dataset"), cache, jobs=0)
+
+
+def test_people_are_read_in_workers(data_dir, cache):
+    card = Card(
+        name="real",
+        source="files",
+        options={
+            "root": str(data_dir / "bci_iv_2b"),
+            "pattern": "sub-{subject}_ses-{session}_epo.fif",
+        },
+        classes=("left_hand", "right_hand"),
+        channels=("C3", "Cz", "C4"),
+        window=(0.5, 2.5),
+        subjects=("02",),
+    )
+    view = make_views(_study((card,), {"a": CSP}, "euclidean"), cache, jobs=1)["a"]
+    assert len(view.blocks) == 5 and len(view) == 600 and view.ch_names == ("C3", "Cz", "C4")
