@@ -6,7 +6,8 @@ python benchmarks/loso_classical.py --model pyriemann
 
 Both get the same trials and the same model: OAS covariances (MOABB's by pyRiemann), eight
 filters from joint diagonalisation, linear discriminant analysis. With `--model pyriemann`
-covariances and filters are pyRiemann's own on both sides, on ours by the branch `pipeline`.
+covariances and filters are pyRiemann's own on both sides, on ours by the branch `pipeline`, and
+both get single precision.
 Each runs in a process of its own, one thread, in turn; figures are medians.
 
 Loading counts for neither: ours ends when the trials are a view (read, hashed and in the
@@ -32,7 +33,7 @@ from timing import one_thread
 
 one_thread()
 
-CLASSES = ("left_hand", "right_hand", "feet", "tongue")
+CLASSES = ("feet", "left_hand", "right_hand", "tongue")  # in the order of MOABB's codes
 SFREQ = 250.0
 CSP = {"n_components": 8, "multiclass": "joint", "shrinkage": 0.0}
 PYRIEMANN = [
@@ -153,7 +154,7 @@ def ours(work: dict[str, Any]) -> dict[str, Any]:
     from eegvit.evaluate import execute, fitting, make_plan, score
     from eegvit.evaluate.store import Store
 
-    import_steps()
+    pipeline_of(work)  # imports what it needs
     empty, start = peak_memory(), cpu()
     study = Study(
         name="benchmark",
@@ -187,7 +188,8 @@ def load_view(work: dict[str, Any], cache: Any) -> Any:
 
     blocks: list[Any] = []
     for subject in range(work["subjects"]):
-        X, y = (np.load(file_of(work, subject, name)) for name in "Xy")
+        X = np.load(file_of(work, subject, "X"), mmap_mode="r")
+        y = np.load(file_of(work, subject, "y"))
         trials = Trials.from_arrays(
             X,
             np.array(CLASSES)[y],
@@ -208,8 +210,11 @@ def theirs(work: dict[str, Any]) -> dict[str, Any]:
     from moabb.datasets.fake import FakeDataset
     from moabb.evaluations import CrossSubjectEvaluation
     from moabb.paradigms import MotorImagery
+    from pyriemann.estimation import Covariances
 
-    Covariances, CSPLDAClassifier, PipelineClassifier = import_steps()
+    model = pipeline_of(work)
+    if work["model"] == "csp_lda":
+        model.set_params(covariances=Covariances("oas"))
     empty, start = peak_memory(), cpu()
     loaded: list[float] = []
 
@@ -217,7 +222,8 @@ def theirs(work: dict[str, Any]) -> dict[str, Any]:
         def _load_data(self, *args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
             n = work["trials"]
             size = (work["subjects"] * n, work["channels"], work["times"])
-            X = np.empty(size)  # double precision, as its paradigms give it
+            # double precision, as its paradigms give it; but pyRiemann computes in that of X
+            X = np.empty(size, np.float64 if work["model"] == "csp_lda" else np.float32)
             y = np.empty(len(X), dtype=object)
             for subject in range(work["subjects"]):
                 rows = slice(subject * n, (subject + 1) * n)
@@ -237,9 +243,6 @@ def theirs(work: dict[str, Any]) -> dict[str, Any]:
         hdf5_path=work["run"],
         overwrite=True,
     )
-    model = PipelineClassifier(steps=PYRIEMANN).pipeline()
-    if work["model"] == "csp_lda":
-        model = CSPLDAClassifier(**CSP).pipeline().set_params(covariances=Covariances("oas"))
     results = evaluation.process({"csp+lda": model})
     seconds = cpu() - loaded[0]
     keys = results["subject"].astype(str) + "/" + results["session"].astype(str)
@@ -251,15 +254,12 @@ def theirs(work: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def import_steps() -> tuple[Any, Any, Any]:
-    """Import what both models are made of before the clock starts."""
-    import sklearn.discriminant_analysis  # noqa: F401
-    from pyriemann.estimation import Covariances
+def pipeline_of(work: dict[str, Any]) -> Any:
+    """Return the unfitted steps of the model."""
+    from eegvit.registry import BRANCHES, lookup
 
-    from eegvit.branches.csp import CSPLDAClassifier
-    from eegvit.branches.pipeline import PipelineClassifier
-
-    return Covariances, CSPLDAClassifier, PipelineClassifier
+    model = MODELS[work["model"]]
+    return lookup(BRANCHES, model["branch"])(**model["parameters"]).pipeline()
 
 
 def session_of(n: int) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.io import savemat
 
 from eegvit.data.headmodel import EOG
+from eegvit.data.moabb import SIMULATED
 from eegvit.data.people import CLASSES, stream
 from eegvit.data.simulation import CHANNELS, FIXATION, Design, Run, simulate
 
@@ -47,6 +48,7 @@ def write(root: Path | str, *, subjects: Sequence[int], design: Design | None = 
         raise ValueError(f"subject {beyond[0]}: the data set has subjects 1 to {MOST_SUBJECTS}")
     folder = Path(root) / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / SIMULATED).write_text("Simulated by eegvit: nobody was recorded.\n", encoding="utf-8")
     return [
         _write_session(folder / f"A{subject:02d}{letter}.mat", design, subject, session)
         for subject in subjects

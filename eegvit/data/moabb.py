@@ -31,6 +31,7 @@ from eegvit.data.marks import spoilt
 from eegvit.registry import suggest
 from eegvit.trials import Trials
 
+SIMULATED = "SIMULATED.txt"  # lies beside files that nobody was recorded for
 FORMAT = 1
 _PARADIGMS = {"imagery": "MotorImagery", "p300": "P300", "ssvep": "SSVEP"}
 _PATIENCE = 1.5  # seconds that a server has to answer before a download is given up
@@ -98,7 +99,7 @@ class MoabbSource:
             "format": FORMAT,
             "mne": importlib.metadata.version("mne"),
             "moabb": importlib.metadata.version("moabb"),
-            "files": [_stamp(path) for path in self._files(self._number(subject))],
+            "files": [_stamp(path) for path in self._recorded(subject)],
         }
 
     def read(self, subject: str) -> list[Trials]:
@@ -178,6 +179,18 @@ class MoabbSource:
                 return number
         listed = [str(s) for s in self._dataset.subject_list]
         raise ValueError(f"{self.dataset} has no subject '{subject}'{suggest(subject, listed)}")
+
+    def _recorded(self, subject: str) -> list[Path]:
+        """A person's files; simulated ones are refused where the card promises recordings."""
+        files = self._files(self._number(subject))
+        marks = [path.with_name(SIMULATED) for path in files if path.with_name(SIMULATED).exists()]
+        if marks and not self.card.simulated:
+            raise ValueError(
+                f"{self.card.name}: the files of subject {subject} are simulated ({marks[0]} says"
+                " so), and the card does not say it. Point MNE_DATA to recordings, or use a card"
+                " with `simulated: true`, such as --set data=bci_iv_2a_simulated."
+            )
+        return files
 
     def _files(self, number: Any) -> list[Path]:
         """A person's files; where some are missing, those that lie where they should be."""

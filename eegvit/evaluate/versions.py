@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib import metadata
 from typing import Any
 
 from eegvit import __version__
@@ -43,10 +44,13 @@ def _packages(pipeline: Any) -> set[str]:
 
 
 def _installed(names: set[str]) -> dict[str, str]:
-    found = {"eegvit": __version__}
-    for name in sorted(names):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return {"eegvit": __version__} | {name: version(name) for name in sorted(names)}
+
+
+@cache
+def version(name: str) -> str:
+    """Return the version of an installed package; looking it up takes milliseconds."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -41,7 +41,18 @@ def direct(card: Card) -> list[Trials]:
 
 def test_files_lie_where_moabb_looks(root: Path) -> None:
     folder = root / "MNE-bnci-data" / "~bci" / "database" / "001-2014"
-    assert sorted(path.name for path in folder.iterdir()) == ["A02E.mat", "A02T.mat"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "A02E.mat",
+        "A02T.mat",
+        "SIMULATED.txt",
+    ]
+
+
+@pytest.mark.usefixtures("offline")
+def test_they_cannot_pass_for_recordings() -> None:
+    with pytest.raises(ValueError, match="are simulated"):
+        source(load_card("bci_iv_2a")).fingerprint("2")
+    assert source(load_card("bci_iv_2a_simulated")).fingerprint("2")["files"]
 
 
 @pytest.mark.usefixtures("offline")

@@ -91,6 +91,21 @@ def test_joint_diagonalisation_finds_planted_sources() -> None:
     assert (np.sort(gains, axis=1)[:, -2] < 1e-4 * gains.max(axis=1)).all()
 
 
+def test_joint_filters_come_by_what_they_tell() -> None:
+    share = np.array([0.5, 0.3, 0.2])
+    power = np.exp(np.random.default_rng(0).normal(0, 2, (3, N_CHANNELS)))
+    found = joint_filters(np.stack([np.diag(p) for p in power]), share, N_CHANNELS)
+    told = []
+    for source in range(N_CHANNELS):
+        relative = power[:, source] / sum(
+            s * p for s, p in zip(share, power[:, source], strict=True)
+        )
+        gain = sum(s * np.log(np.sqrt(r)) for s, r in zip(share, relative, strict=True))
+        loss = sum(s * (r**2 - 1) for s, r in zip(share, relative, strict=True))
+        told.append(-gain - 3 / 16 * loss**2)
+    np.testing.assert_array_equal(np.abs(found).argmax(axis=1), np.argsort(-np.array(told)))
+
+
 @pytest.mark.parametrize("multiclass", ["ovr", "joint"])
 def test_three_planted_classes_are_told_apart(multiclass) -> None:
     X, y, mixture = recording(3)

@@ -82,6 +82,14 @@ def test_each_set_chooses_for_its_own_class(rng) -> None:
     assert {tuple(map(int, at)) for at in np.argwhere(chosen)} == expected
 
 
+def test_what_tells_only_other_classes_apart_is_not_chosen(rng) -> None:
+    X, y = planted(rng, [], n_sets=3, n_classes=3)
+    X[:, 1, 0, 0] += 1.2 * (y == 0)
+    X[:, 6, 0, 1] += 9.0 * np.where(y == 0, rng.integers(1, 3, len(y)), y)
+    chosen = PairSelection(n_selected=1).fit(X, y).chosen_
+    assert {tuple(map(int, at)) for at in np.argwhere(chosen[:, 0])} == {(1, 0), (1, 3)}
+
+
 @pytest.mark.parametrize("n_selected", [1, 4, 9])
 def test_chosen_features_are_always_whole_pairs(rng, n_selected) -> None:
     X, y = planted(rng, [])

@@ -8,6 +8,7 @@ from pyriemann.geometry.mean import mean_riemann
 
 from eegvit.preprocess.alignment import (
     MEANS,
+    PRIOR,
     align_causal,
     align_offline,
     covariances,
@@ -72,6 +73,20 @@ def test_causal_alignment_does_not_look_ahead(X, method, n_kept) -> None:
     np.testing.assert_array_equal(align_causal(changed, method)[:n_kept], whole[:n_kept])
     np.testing.assert_array_equal(align_causal(X[:n_kept], method), whole[:n_kept])
     assert not np.allclose(align_causal(changed, method)[n_kept:], whole[n_kept:])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_causal_reference_is_the_running_mean_leaning_on_the_identity(method) -> None:
+    """Uncorrelated channels, where every mean can be written down."""
+    time = np.arange(100) / 100
+    waves = np.sqrt(2) * np.stack([np.sin(2 * np.pi * k * time) for k in (3, 5, 8)])
+    power = np.exp(np.random.default_rng(0).normal(0, 1, (12, 3)))
+    X = np.sqrt(power)[:, :, None] * waves
+    for i, aligned in enumerate(align_causal(X, method)):
+        seen = power[: i + 1]
+        mean = seen.mean(axis=0) if method == "euclidean" else np.exp(np.log(seen).mean(axis=0))
+        reference = ((i + 1) * mean + PRIOR * mean.mean()) / (i + 1 + PRIOR)
+        np.testing.assert_allclose(aligned, X[i] / np.sqrt(reference)[:, None], atol=1e-5)
 
 
 @pytest.mark.parametrize("method", METHODS)

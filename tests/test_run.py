@@ -1,0 +1,126 @@
+"""The command as a user types it: a study in, a report out, clear words when it cannot be."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+STUDY = """\
+name: small
+data:
+  card: simulated
+  subjects: [1, 2, 3]
+  channels: [C3, Cz, C4, FC3, FC4]
+  classes: [left_hand, right_hand]
+  options: {n_trials: 24, n_runs: 1, n_sessions: 1}
+align: {method: euclidean}
+view: {resample: 125}
+evaluate: {protocol: cross_subject, seeds: [0, 1]}
+models:
+  chance: {branch: chance, align: none}
+  csp: {branch: csp_lda, n_components: 4}
+  tangent: {branch: tangent_space}
+"""
+NEURAL = "  eegnet: {branch: eegnet, epochs: 3}\n"
+
+
+def run(folder: Path, *arguments: str, cache: str = "cache") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(folder, *arguments, cache=cache), capture_output=True, text=True, cwd=folder
+    )
+
+
+def command(folder: Path, *arguments: str, cache: str = "cache") -> list[str]:
+    where = ["--out", str(folder / f"reports-{cache}"), "--cache", str(folder / cache)]
+    return [sys.executable, "-m", "eegvit.run", *arguments, *where]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+def test_a_study_becomes_a_report_and_runs_once(study: Path) -> None:
+    folder = study.parent
+    plan = run(folder, "small.yaml", "--dry-run")
+    assert plan.returncode == 0, plan.stderr
+    assert "9 fits, 0 stored, 9 to run" in plan.stdout  # 3 models, 3 people, no model has a seed
+    first = run(folder, "small.yaml")
+    assert first.returncode == 0, first.stderr
+    assert "SIMULATED" in first.stdout and "csp" in first.stdout
+    page = Path(first.stdout.strip().splitlines()[-1])
+    assert page.is_file() and "SIMULATED" in page.read_text()
+    written = {path.name for path in page.parent.iterdir()}
+    assert written >= {
+        "leaderboard.md",
+        "leaderboard.csv",
+        "leaderboard.html",
+        "scores.csv",
+        "manifest.json",
+    }
+    scores = (page.parent / "scores.csv").read_bytes()
+
+    reordered = STUDY.replace("align: {method: euclidean}\n", "") + "# a comment\n"
+    study.write_text("align: {method: euclidean}\n" + reordered)
+    assert "9 fits, 9 stored, 0 to run" in run(folder, "small.yaml", "--dry-run").stdout
+    study.write_text(STUDY.replace("  tangent: {branch: tangent_space}\n", ""))
+    assert "6 fits, 6 stored, 0 to run" in run(folder, "small.yaml", "--dry-run").stdout
+    study.write_text(STUDY)
+    assert run(folder, "small.yaml").returncode == 0
+    assert (page.parent / "scores.csv").read_bytes() == scores
+
+    for change, stored in [
+        ("models.csp.n_components=2", 6),
+        ("align.method=riemannian", 3),  # chance is not aligned
+        ("data.options.seed=5", 0),
+    ]:
+        plan = run(folder, "small.yaml", "--dry-run", "--set", change)
+        assert f"9 fits, {stored} stored" in plan.stdout, plan.stdout + plan.stderr
+
+
+def test_mistakes_are_listed_without_a_traceback(study: Path) -> None:
+    study.write_text(STUDY.replace("csp_lda", "csplda").replace("seeds", "sedes"))
+    done = run(study.parent, "small.yaml")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "small.yaml:10: evaluate.sedes: unknown key 'sedes'" in done.stderr
+    assert "did you mean 'seeds'?" in done.stderr
+    assert "small.yaml:13: models.csp.branch: unknown branch 'csplda'" in done.stderr
+    assert "2 mistakes" in done.stderr and done.stdout == ""
+
+
+def test_a_model_that_fails_stays_in_the_table(study: Path) -> None:
+    study.write_text(STUDY + "  broken: {branch: fbcsp, bands: [[70, 80]]}\n")
+    done = run(study.parent, "small.yaml")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "FAILED" in done.stdout.upper() and "half the sampling rate" in done.stdout
+    assert "csp" in done.stdout
+
+
+@pytest.mark.slow
+def test_killed_ten_times_the_scores_are_the_same(study: Path) -> None:
+    study.write_text(STUDY + NEURAL)
+    folder = study.parent
+    assert run(folder, "small.yaml", cache="calm").returncode == 0
+    calm = (folder / "reports-calm" / "small" / "scores.csv").read_bytes()
+    moments = random.Random(0)
+    for _ in range(10):
+        process = subprocess.Popen(
+            command(folder, "small.yaml", cache="killed"),
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moments.uniform(1.0, 12.0))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert run(folder, "small.yaml", cache="killed").returncode == 0
+    assert (folder / "reports-killed" / "small" / "scores.csv").read_bytes() == calm
