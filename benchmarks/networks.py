@@ -29,7 +29,7 @@ PAIRS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network", choices=PAIRS)
+    parser.add_argument("network", nargs="?", choices=PAIRS, default="eegnet")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--channels", type=int, default=22)
     parser.add_argument("--times", type=int, default=1000)

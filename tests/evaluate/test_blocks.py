@@ -10,8 +10,9 @@ import pytest
 
 from eegvit import registry
 from eegvit.config import Align, Card, Evaluate, Model, Study, View
-from eegvit.evaluate import make_views
+from eegvit.evaluate import make_views, view_of
 from eegvit.evaluate.protocols import splits
+from eegvit.evaluate.view import Handle
 
 
 @pytest.fixture
@@ -116,3 +117,32 @@ def test_people_are_read_in_workers(data_dir, cache):
     )
     view = make_views(_study((card,), {"a": CSP}, "euclidean"), cache, jobs=1)["a"]
     assert len(view.blocks) == 5 and len(view) == 600 and view.ch_names == ("C3", "Cz", "C4")
+
+
+@pytest.mark.parametrize("mode", ["r", "c"])
+def test_a_mapped_file_is_used_in_place_unless_memory_differs_from_it(
+    mode, people, cache, tmp_path
+):
+    np.save(tmp_path / "X.npy", people.X)
+    X = np.load(tmp_path / "X.npy", mmap_mode=mode)
+    if mode == "c":
+        X[0] *= 2  # copy on write: the file does not know
+    view = view_of(people.replace(X=X), cache)
+    in_place = [Handle.of(block.trials.X).path == str(tmp_path / "X.npy") for block in view.blocks]
+    assert in_place == [mode == "r"] * 3
+    seen = np.concatenate([Handle.of(block.trials.X).open() for block in view.blocks])
+    np.testing.assert_array_equal(seen, X)
+    copied = view_of(people.replace(X=np.array(X)), cache)
+    assert view.block_keys.tolist() == copied.block_keys.tolist()
+
+
+def test_people_and_sessions_may_take_turns(people, cache):
+    order = np.arange(len(people)).reshape(3, 24).T.ravel()  # one trial of each in turn
+    session = np.where(people.index % 2, "1", "0")
+    mixed = people.replace(session=session)[order]
+    view, expected = (view_of(trials, cache) for trials in (mixed, people.replace(session=session)))
+    assert len(view.blocks) == 6
+    places = {name: i for i, name in enumerate(expected.ids.tolist())}
+    found = view.take(np.arange(len(view)))
+    rows = np.array([places[name] for name in view.ids.tolist()])
+    np.testing.assert_array_equal(found.X, expected.take(np.arange(len(view))).X[rows])
