@@ -85,15 +85,22 @@ def refuse_duplicates(view: DataView, split: Split) -> None:
 
 
 def _within_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
-    """Blocked folds in time order: neighbouring trials are never on both sides but at seams."""
+    """Blocked folds in time order, class by class: neighbours are on both sides at seams only.
+
+    Each fold tests a stretch of every class's trials, so that a recording whose runs hold
+    different classes is not tested on classes that its training trials hardly have.
+    """
     n_folds = evaluate.n_folds or N_FOLDS
     for number, block in enumerate(view.blocks):
         rows = np.flatnonzero(view.block == number)
         place = f"{block.subject}/{block.session}"
         if len(rows) < n_folds:
             raise ValueError(f"session {place} has {len(rows)} trials, too few for {n_folds} folds")
-        for fold, test in enumerate(np.array_split(rows, n_folds), 1):
-            yield Split(f"{place} fold {fold}", np.setdiff1d(rows, test), test)
+        of_class = [rows[view.y[rows] == code] for code in range(len(view.classes))]
+        stretches = [np.array_split(own, n_folds) for own in of_class if len(own)]
+        for fold in range(n_folds):
+            test = np.sort(np.concatenate([stretch[fold] for stretch in stretches]))
+            yield Split(f"{place} fold {fold + 1}", np.setdiff1d(rows, test), test)
 
 
 def _cross_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:

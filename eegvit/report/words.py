@@ -199,8 +199,8 @@ def preprocessing(study: Study) -> str:
 def _within_session(evaluate: Evaluate) -> str:
     folds = f"{evaluate.n_folds or N_FOLDS} folds"
     return (
-        f"Within session: each session of each subject is cut into {folds} of consecutive"
-        " trials; each is tested by models trained on the others."
+        f"Within session: each session of each subject is cut into {folds}, each a"
+        " stretch of every class's trials in time order, tested by models trained on the others."
     )
 
 

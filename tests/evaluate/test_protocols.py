@@ -48,20 +48,33 @@ def test_within_session_folds_are_blocks_in_time(make_view):
     found = splits(view, Evaluate(protocol="within_session"))
     assert len(found) == 10
     for split in found:
-        assert (np.diff(split.test) == 1).all()
+        for code in range(len(view.classes)):
+            own = split.train[view.y[split.train] == code]
+            tested = split.test[view.y[split.test] == code]
+            inside = (own > tested.min()) & (own < tested.max())
+            assert len(tested) and not inside.any()  # a stretch of time without a gap
         assert set(view.session[split.train]) == set(view.session[split.test])
     tested = np.concatenate([s.test for s in found])
     assert sorted(tested.tolist()) == list(range(len(view)))
+
+
+def test_runs_of_one_class_each_still_give_balanced_folds(make_trials, cache):
+    from eegvit.evaluate.blocks import view_of
+
+    trials = make_trials(n_trials=20)
+    in_runs = trials[np.argsort(trials.y, kind="stable")].replace(index=np.arange(20))
+    view = view_of(in_runs, cache)
+    for split in splits(view, Evaluate(protocol="within_session")):
+        assert np.bincount(view.y[split.test]).tolist() == [2, 2]
 
 
 def test_fold_without_a_class_is_refused(make_trials, cache):
     from eegvit.evaluate.blocks import view_of
 
     trials = make_trials(n_trials=20)
-    in_runs = trials[np.argsort(trials.y, kind="stable")]
-    in_runs = in_runs.replace(index=np.arange(20))
+    once = trials[np.r_[np.flatnonzero(trials.y == 0)[:1], np.flatnonzero(trials.y == 1)]]
     with pytest.raises(ValueError, match="none of class left_hand"):
-        splits(view_of(in_runs, cache), Evaluate(protocol="within_session", n_folds=2))
+        splits(view_of(once, cache), Evaluate(protocol="within_session", n_folds=2))
 
 
 def test_cross_session_trains_on_the_past_only(make_view):
