@@ -18,8 +18,14 @@ class StudyErrors(ValueError):
     """Every mistake of a study file, a line each: file:line: path: what is wrong."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = list(lines)
+        self.lines = sorted(lines, key=_place)
         super().__init__("\n".join(self.lines))
+
+
+def _place(line: str) -> tuple[str, int]:
+    file, _, rest = line.partition(":")
+    number = rest.partition(":")[0]
+    return file, int(number) if number.isdigit() else 0
 
 
 def find(folder: str, name: str, near: Path | None) -> Path:

@@ -19,6 +19,9 @@ FILLED_BY_STUDY = {
 }
 
 
+FILLED_BY_LOADER = {"path", "source_text", "origin"}
+
+
 class Strict(BaseModel):
     """A frozen mapping that refuses unknown keys."""
 
@@ -109,4 +112,4 @@ def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
             return []
         candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
         current = next((c for c in candidates if hasattr(c, "model_fields")), None)
-    return list(getattr(current, "model_fields", {}))
+    return [key for key in getattr(current, "model_fields", {}) if key not in FILLED_BY_LOADER]

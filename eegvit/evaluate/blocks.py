@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -139,8 +140,10 @@ def _carry_out(tasks: Sequence[Task], what: str, workers: Workers) -> None:
     for answer in workers.run(tasks, progress.show):
         progress.advance(failed=answer.reason is not None)
         if answer.reason is not None:
-            reason = answer.reason.removeprefix("ValueError: ")
+            kinds = ("ValueError: ", "FileNotFoundError: ")
+            reason = functools.reduce(str.removeprefix, kinds, answer.reason)
             wrong.append(f"{tasks[answer.number].name}: {reason}")
+    wrong = list(dict.fromkeys(wrong))  # several views may read the same person
     progress.finish()
     if wrong:
         raise ValueError("the data could not be read\n  " + "\n  ".join(sorted(wrong)))
