@@ -9,7 +9,6 @@ half-made and two processes may make the same entry at once.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -25,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import sha256
+from eegvit.data.mapped import assemble, describe, open_array, sync_folder, write_array
 from eegvit.trials import Trials
 
 LIMIT_GB = 50.0
 _STALE = 3600.0  # seconds after which a half-made entry belongs to a dead process
-_PER_TRIAL = ("y", "subject", "session", "run", "index")
 
 
 class Cache:
@@ -86,10 +85,10 @@ class Cache:
 
         def take_apart() -> tuple[list[NDArray[Any]], list[dict[str, Any]]]:
             made = make()
-            return [trials.X for trials in made], [_describe(trials) for trials in made]
+            return [trials.X for trials in made], [describe(trials) for trials in made]
 
         arrays, about = self._entry(recipe, take_apart)
-        return [_assemble(X, what) for X, what in zip(arrays, about, strict=True)]
+        return [assemble(X, what) for X, what in zip(arrays, about, strict=True)]
 
     def arrays(
         self, recipe: dict[str, Any], make: Callable[[], Sequence[NDArray[Any]]]
@@ -169,7 +168,8 @@ class Cache:
         try:
             entry = json.loads((folder / "entry.json").read_text(encoding="utf-8"))
             arrays = [
-                _open(folder / f"{i}.npy", what["file"]) for i, what in enumerate(entry["arrays"])
+                open_array(folder / f"{i}.npy", what["file"])
+                for i, what in enumerate(entry["arrays"])
             ]
             about = [what["about"] for what in entry["arrays"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -192,21 +192,21 @@ class Cache:
         about: list[dict[str, Any]],
     ) -> None:
         with self._workshop() as desk:
-            files = [_write_array(desk / f"{i}.npy", array) for i, array in enumerate(arrays)]
+            files = [write_array(desk / f"{i}.npy", array) for i, array in enumerate(arrays)]
             whole = [{"file": f, "about": a} for f, a in zip(files, about, strict=True)]
             text = json.dumps({"recipe": recipe, "arrays": whole}, default=str)
             with (desk / "entry.json").open("w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            _sync_folder(desk)
+            sync_folder(desk)
             folder.parent.mkdir(parents=True, exist_ok=True)
             try:
                 desk.rename(folder)
             except OSError:
                 if not folder.is_dir():  # else another process was faster
                     raise
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
 
     @contextlib.contextmanager
     def _workshop(self) -> Iterator[Path]:
@@ -233,67 +233,6 @@ class Cache:
             return False
         shutil.rmtree(grave, ignore_errors=True)
         return True
-
-
-def _describe(trials: Trials) -> dict[str, Any]:
-    """Everything of Trials but the signals, as plain values."""
-    per_trial = {name: getattr(trials, name).tolist() for name in _PER_TRIAL}
-    return per_trial | {
-        "classes": list(trials.classes),
-        "ch_names": list(trials.ch_names),
-        "sfreq": trials.sfreq,
-        "tmin": trials.tmin,
-    }
-
-
-def _assemble(X: NDArray[Any], about: dict[str, Any]) -> Trials:
-    return Trials(
-        X=X,
-        y=np.array(about["y"], dtype=np.int64),
-        subject=np.array(about["subject"], dtype=np.str_),
-        session=np.array(about["session"], dtype=np.str_),
-        run=np.array(about["run"], dtype=np.str_),
-        index=np.array(about["index"], dtype=np.int64),
-        classes=tuple(about["classes"]),
-        ch_names=tuple(about["ch_names"]),
-        sfreq=about["sfreq"],
-        tmin=about["tmin"],
-    )
-
-
-def _write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:
-    """Write an array to disk for good; return its size, time and checksum."""
-    with path.open("wb") as file:
-        np.save(file, np.asarray(array, order="C"), allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-    status = path.stat()
-    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": _checksum(path)}
-
-
-def _open(path: Path, file: dict[str, Any]) -> NDArray[Any]:
-    """Map an array; one whose time is not as it was written is read through and checked."""
-    status = path.stat()
-    if status.st_size != file["size"]:
-        raise ValueError(f"{path.name} has {status.st_size} bytes instead of {file['size']}")
-    if status.st_mtime_ns != file["mtime_ns"] and _checksum(path) != file["sha256"]:
-        raise ValueError(f"the checksum of {path.name} is wrong")
-    mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return mapped
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _title(recipe: dict[str, Any]) -> str:

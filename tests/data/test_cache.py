@@ -37,13 +37,13 @@ DYING = """
 import os, signal, sys
 import numpy as np
 from eegvit.data import cache
-write = cache._write_array
+write = cache.write_array
 def write_then_die(path, array):
     if path.name == "1.npy":
         path.write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
     return write(path, array)
-cache._write_array = write_then_die
+cache.write_array = write_then_die
 cache.Cache(sys.argv[1]).arrays({"what": "race"}, lambda: [np.zeros(10)] * 3)
 """
 
