@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eegvit.networks.layers import TemporalSpatial
+from eegvit.networks.norm_elu_pool import NormEluPool
+from eegvit.networks.spectral import convolve
+from eegvit.networks.temporal_spatial import TemporalSpatial
 
 
 class EEGNet(nn.Module):
@@ -33,7 +36,6 @@ class EEGNet(nn.Module):
 
     Examples
     --------
-    >>> import torch
     >>> network = EEGNet(n_channels=22, n_times=1000, n_classes=4)
     >>> network(torch.randn(2, 22, 1000)).shape
     torch.Size([2, 4])
@@ -62,19 +64,16 @@ class EEGNet(nn.Module):
                 f"EEGNet pools {pool_1} x {pool_2} samples into one, but a trial has only"
                 f" {n_times}: take a longer window or smaller pool_1 and pool_2"
             )
-        self.pool_1, self.pool_2, self.dropout = pool_1, pool_2, dropout
+        self.dropout = dropout
         self.front = TemporalSpatial(n_channels, n_filters, depth, kernel_length)
-        self.norm_1 = nn.BatchNorm1d(n_features, momentum=0.01, eps=1e-3)
-        self.depthwise = nn.Conv1d(
-            n_features,
-            n_features,
-            separable_length,
-            padding=separable_length // 2,
-            groups=n_features,
-            bias=False,
+        self.norm_1 = NormEluPool(n_features, pool_1)
+        bound = separable_length**-0.5
+        self.depthwise = nn.Parameter(
+            torch.empty(n_features, separable_length).uniform_(-bound, bound)
         )
-        self.pointwise = nn.Conv1d(n_features, n_features, 1, bias=False)
-        self.norm_2 = nn.BatchNorm1d(n_features, momentum=0.01, eps=1e-3)
+        bound = n_features**-0.5
+        self.pointwise = nn.Parameter(torch.empty(n_features, n_features).uniform_(-bound, bound))
+        self.norm_2 = NormEluPool(n_features, pool_2)
         self.head = nn.Linear(n_features * n_steps, n_classes)
         nn.init.zeros_(self.head.bias)
 
@@ -84,7 +83,7 @@ class EEGNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to the last feature map (n, features, steps)."""
-        x = F.elu(self.norm_1(self.front(x)))
-        x = F.dropout(F.avg_pool1d(x, self.pool_1), self.dropout, self.training)
-        x = F.elu(self.norm_2(self.pointwise(self.depthwise(x))))
-        return F.dropout(F.avg_pool1d(x, self.pool_2), self.dropout, self.training)
+        x = F.dropout(self.norm_1(self.front(x)), self.dropout, self.training)
+        x = convolve(x, self.depthwise, self.depthwise.shape[-1] // 2)
+        x = torch.einsum("gf,nft->ngt", self.pointwise, x)
+        return F.dropout(self.norm_2(x), self.dropout, self.training)

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.eegnet import EEGNet
-from eegvit.networks.layers import TemporalSpatial
 from eegvit.networks.shallow import ShallowConvNet
+from eegvit.networks.temporal_spatial import TemporalSpatial
 
 models = pytest.importorskip("braindecode.models", exc_type=ImportError)
 
@@ -23,8 +23,8 @@ EEGNET = {
     "front.norm": "bnorm_temporal",
     "front.spatial": "conv_spatial.parametrizations.weight.original",
     "norm_1": "bnorm_1",
-    "depthwise.weight": "conv_separable_depth.weight",
-    "pointwise.weight": "conv_separable_point.weight",
+    "depthwise": "conv_separable_depth.weight",
+    "pointwise": "conv_separable_point.weight",
     "norm_2": "bnorm_2",
     "head.weight": "final_layer.conv_classifier.weight",
     "head.bias": "final_layer.conv_classifier.bias",
