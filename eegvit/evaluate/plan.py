@@ -20,7 +20,7 @@ from eegvit.evaluate.versions import versions_of
 from eegvit.evaluate.view import DataView, Rows
 from eegvit.registry import BRANCHES, lookup
 
-FORMAT = 1  # of how fits are carried out; a change of it runs every fit anew
+FORMAT = 2  # of how fits are carried out; a change of it runs every fit anew
 
 
 @dataclass(frozen=True, eq=False)
