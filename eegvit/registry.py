@@ -16,6 +16,7 @@ BRANCHES: dict[str, str] = {
     "mdm": "eegvit.branches.mdm:MDMClassifier",
     "eegnet": "eegvit.branches.eegnet:EEGNetClassifier",
     "shallow": "eegvit.branches.shallow:ShallowConvNetClassifier",
+    "efficientvit": "eegvit.branches.efficientvit:EfficientViTClassifier",
     "braindecode": "eegvit.branches.braindecode:BraindecodeClassifier",
     "pipeline": "eegvit.branches.pipeline:PipelineClassifier",
 }

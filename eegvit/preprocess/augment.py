@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import hilbert
 
 Signals = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
@@ -148,6 +149,30 @@ def amplitude(
     return X * factor.astype(X.dtype), y
 
 
+def frequency_shift(
+    X: Signals, y: Labels, rng: np.random.Generator, *, largest: float = 0.004
+) -> tuple[Signals, Labels]:
+    """Move each trial's rhythms up or down by up to some cycles per sample, power unchanged.
+
+    The default is half a hertz at 125 Hz, which is how much people's rhythms differ within
+    a day; the part of a channel that does not oscillate, its mean, stays.
+
+    Examples
+    --------
+    >>> X = np.cos(2 * np.pi * 0.1 * np.arange(500))[None, None]
+    >>> new, _ = frequency_shift(X, np.array([0]), np.random.default_rng(0), largest=0.02)
+    >>> peak = np.abs(np.fft.rfft(new[0, 0])).argmax() / 500
+    >>> bool(0.08 <= peak <= 0.12), bool(peak != 0.1)
+    (True, True)
+    """
+    mean = X.mean(axis=2, keepdims=True)
+    shift = rng.uniform(-largest, largest, size=(len(X), 1, 1))
+    turn = np.exp(2j * np.pi * shift * np.arange(X.shape[2])).astype(
+        np.complex64 if X.dtype == np.float32 else np.complex128
+    )
+    return (hilbert(X - mean, axis=2) * turn).real.astype(X.dtype) + mean, y
+
+
 AUGMENTATIONS: dict[str, Augmentation] = {
     "none": none,
     "segment_recombine": segment_recombine,
@@ -156,6 +181,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "time_shift": time_shift,
     "noise": noise,
     "amplitude": amplitude,
+    "frequency_shift": frequency_shift,
 }
 
 

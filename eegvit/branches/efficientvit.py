@@ -1,0 +1,119 @@
+"""EfficientViT for EEG as a classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from eegvit.branches.neural import NeuralClassifier
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CASCADED_ONLY = ("cascade", "sandwich", "interaction", "key_dim", "ffn_ratio", "attention")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class EfficientViTClassifier(NeuralClassifier):
+    """An efficient vision transformer on electrodes x time: four families, five layouts.
+
+    The parameters of training are those of `NeuralClassifier`.
+
+    Parameters
+    ----------
+    family : {"cascaded", "linear", "former", "multiscale"}
+        Cascaded group attention [1]_, linear attention [2]_, EfficientFormerV2 [3]_, or windows
+        of several sizes.
+    preset : {"eeg_xs", "eeg_s", "eeg_m"}
+        About 10, 60 or 300 thousand parameters.
+    layout : {"conv", "patch", "lattice", "grid", "bands"}
+        How a trial becomes a map: temporal and spatial filters (one row); electrodes along a
+        walk over the scalp; electrodes on a small grid; virtual electrodes that any montage is
+        interpolated to; frequency bands of the electrodes.
+    dropout : float
+        Share of the features that the head sees set to zero in training.
+    drop_path : float
+        Share of residual branches that training leaves out at the last block, fewer before.
+    multi_scale : bool
+        Whether the head sees the maps of all stages or the last one only.
+    cascade : bool or None
+        Whether a head of attention sees what the one before it gave. This and all below are of
+        the cascaded family only, and None is the preset's.
+    sandwich : bool or None
+        Whether a feed-forward network is on both sides of attention, or only after it.
+    interaction : bool or None
+        Whether depthwise convolutions come before attention and feed-forward networks.
+    key_dim : int, "full" or None
+        Width of a head's queries and keys; "full" is as wide as its values.
+    ffn_ratio : float or None
+        Hidden over outer planes of a feed-forward network.
+    attention : {"cascaded", "plain"} or None
+        "plain" is multi-head attention in the same windows.
+    sfreq : float or None
+        Sampling rate in Hz; not needed for an mne.Epochs.
+    ch_names : tuple of str or None
+        Names of the channels, for the layouts that place electrodes.
+
+    References
+    ----------
+    .. [1] Liu et al., EfficientViT: Memory efficient vision transformer with cascaded group
+       attention. CVPR 2023.
+    .. [2] Cai et al., EfficientViT: Multi-scale linear attention for high-resolution dense
+       prediction. ICCV 2023.
+    .. [3] Li et al., Rethinking vision transformers for MobileNet size and speed. ICCV 2023.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((24, 3, 64)), np.repeat(["left", "right"], 12)
+    >>> X[y == "left", 0] *= 3
+    >>> model = EfficientViTClassifier(preset="eeg_xs", sfreq=128.0, epochs=20, batch_size=8)
+    >>> model.fit(X, y).score(X, y) > 0.8
+    True
+    """
+
+    family: Literal["cascaded", "linear", "former", "multiscale"] = "cascaded"
+    preset: Literal["eeg_xs", "eeg_s", "eeg_m"] = "eeg_s"
+    layout: Literal["conv", "patch", "lattice", "grid", "bands"] = "conv"
+    dropout: float = 0.25
+    drop_path: float = 0.0
+    multi_scale: bool = False
+    cascade: bool | None = None
+    sandwich: bool | None = None
+    interaction: bool | None = None
+    key_dim: int | Literal["full"] | None = None
+    ffn_ratio: float | None = None
+    attention: Literal["cascaded", "plain"] | None = None
+    sfreq: float | None = None
+    ch_names: tuple[str, ...] | None = None
+
+    def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
+        """Return an untrained network."""
+        from eegvit.networks.efficientvit.model import EfficientViT
+
+        return EfficientViT(
+            n_channels,
+            n_times,
+            n_classes,
+            sfreq=self.sampling_rate(),
+            ch_names=self.ch_names or self.ch_names_,
+            family=self.family,
+            preset=self.preset,
+            layout=self.layout,
+            dropout=self.dropout,
+            drop_path=self.drop_path,
+            multi_scale=self.multi_scale,
+            settings=self._cascaded_settings(),
+        )
+
+    def _cascaded_settings(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in CASCADED_ONLY}
+        given = {name: value for name, value in given.items() if value is not None}
+        if given and self.family != "cascaded":
+            raise ValueError(
+                f"{', '.join(given)}: only the family 'cascaded' has this, not '{self.family}'"
+            )
+        if self.key_dim == "full":
+            given["key_dim"] = None
+        return given

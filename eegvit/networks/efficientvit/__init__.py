@@ -1,0 +1,1 @@
+"""Four families of efficient vision transformers, on electrodes x time."""

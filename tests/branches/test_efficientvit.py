@@ -1,0 +1,137 @@
+"""EfficientViT as a classifier: what its parameters do, and that it learns."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from eegvit.branches.efficientvit import EfficientViTClassifier
+from eegvit.networks.efficientvit.layouts import LAYOUTS
+from eegvit.networks.efficientvit.model import FAMILIES
+from eegvit.networks.efficientvit.presets import EEG
+
+NAMES = ("C3", "C1", "Cz", "C2", "C4", "FC3", "FC4", "CPz")
+SHORT: dict[str, Any] = {
+    "preset": "eeg_xs",
+    "sfreq": 128.0,
+    "ch_names": NAMES,
+    "epochs": 1,
+    "batch_size": 16,
+    "device": "cpu",
+}
+LONG = SHORT | {"epochs": 12, "learning_rate": 5e-3}
+
+
+@pytest.fixture(scope="module")
+def once() -> dict[str, Any]:
+    """Hold what is computed once for all parameters."""
+    return {}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_learns_in_every_layout(layout: str, make_trials: Any) -> None:
+    train, test = (
+        make_trials(n_trials=n, n_times=192, seed=s, contrast=8.0) for n, s in ((64, 1), (40, 2))
+    )
+    model = EfficientViTClassifier(**LONG, layout=layout).fit(train.X, train.labels)
+    assert model.score(test.X, test.labels) > 0.85
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"cascaded"}))
+def test_every_other_family_learns(family: str, make_trials: Any) -> None:
+    train, test = (
+        make_trials(n_trials=n, n_times=192, seed=s, contrast=8.0) for n, s in ((64, 1), (40, 2))
+    )
+    model = EfficientViTClassifier(**LONG, family=family).fit(train.X, train.labels)
+    assert model.score(test.X, test.labels) > 0.85
+
+
+def test_choices_are_those_of_the_networks() -> None:
+    hints = get_type_hints(EfficientViTClassifier)
+    assert get_args(hints["layout"]) == LAYOUTS
+    assert get_args(hints["family"]) == tuple(FAMILIES)
+    assert all(set(get_args(hints["preset"])) == set(presets) for presets in EEG.values())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"family": "linear"},
+        {"preset": "eeg_s"},
+        {"layout": "patch"},
+        {"multi_scale": True},
+        {"cascade": False},
+        {"sandwich": False},
+        {"interaction": False},
+        {"key_dim": 3},
+        {"key_dim": "full"},
+        {"ffn_ratio": 4.0},
+        {"attention": "plain"},
+        {"dropout": 0.9},
+        {"drop_path": 0.5},
+    ],
+    ids=str,
+)
+def test_every_parameter_has_an_effect(
+    changes: dict[str, Any], make_trials: Any, once: dict[str, Any]
+) -> None:
+    def fit(**given: Any) -> Any:
+        data = make_trials(n_trials=16, n_times=64)
+        model = EfficientViTClassifier(**SHORT | {"epochs": 6, "learning_rate": 0.01} | given)
+        return model.fit(data.X, data.labels).predict_proba(data.X)
+
+    if not once:
+        once["default"] = fit()
+        np.testing.assert_array_equal(fit(), once["default"])
+    assert not np.allclose(fit(**changes), once["default"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cascade": False},
+        {"sandwich": True},
+        {"interaction": False},
+        {"key_dim": 4},
+        {"key_dim": "full"},
+        {"ffn_ratio": 4.0},
+        {"attention": "plain"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("family", ["linear", "former", "multiscale"])
+def test_switches_of_the_cascaded_family(family: Any, given: dict[str, Any], trials: Any) -> None:
+    model = EfficientViTClassifier(**SHORT, family=family, **given)
+    with pytest.raises(ValueError, match=f"{next(iter(given))}: only the family 'cascaded'"):
+        model.fit(trials.X, trials.labels)
+
+
+def test_every_switch_is_one_of_the_stages() -> None:
+    from eegvit.branches.efficientvit import CASCADED_ONLY
+    from eegvit.networks.efficientvit.cascaded import CascadedStages
+
+    assert set(CASCADED_ONLY) <= set(inspect.signature(CascadedStages).parameters)
+
+
+def test_what_the_data_must_tell(trials: Any) -> None:
+    with pytest.raises(ValueError, match="EfficientViTClassifier needs the sampling rate"):
+        EfficientViTClassifier(**SHORT | {"sfreq": None}).fit(trials.X, trials.labels)
+    unknown = SHORT | {"ch_names": trials.ch_names, "layout": "lattice"}
+    with pytest.raises(ValueError, match="layout 'lattice' needs the position.*EEG1, EEG2"):
+        EfficientViTClassifier(**unknown).fit(trials.X, trials.labels)
+    for layout in ("conv", "patch", "bands"):
+        model = EfficientViTClassifier(**unknown | {"layout": layout})
+        assert model.fit(trials.X, trials.labels).predict_proba(trials.X).shape == (40, 2)
+
+
+def test_named_channels_may_come_in_any_order(trials: Any) -> None:
+    order = np.random.default_rng(0).permutation(8)
+    model = EfficientViTClassifier(**SHORT | {"layout": "lattice"})
+    first = clone(model).fit(trials.X, trials.labels).predict_proba(trials.X)
+    model.set_params(ch_names=tuple(NAMES[i] for i in order))
+    second = model.fit(trials.X[:, order], trials.labels).predict_proba(trials.X[:, order])
+    np.testing.assert_allclose(first, second, atol=1e-3)
