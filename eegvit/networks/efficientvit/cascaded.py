@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, Size, SqueezeExcite, residual
@@ -34,6 +33,7 @@ class LocalMixer(nn.Sequential):
 
     Examples
     --------
+    >>> import torch
     >>> LocalMixer(8, ffn_ratio=2)(torch.randn(2, 8, 3, 5)).shape
     torch.Size([2, 8, 3, 5])
     """
@@ -72,6 +72,7 @@ class Merging(nn.Sequential):
 
     Examples
     --------
+    >>> import torch
     >>> Merging(8, 16)(torch.randn(2, 8, 3, 8)).shape
     torch.Size([2, 16, 2, 4])
     """
@@ -126,6 +127,7 @@ class CascadedStages(nn.Module):
 
     Examples
     --------
+    >>> import torch
     >>> stages = CascadedStages(widths=(16, 24), depths=(1, 2), heads=(2, 2), kernels=(5, 3))
     >>> [tuple(x.shape) for x in stages(torch.randn(2, 16, 11, 32))]
     [(2, 16, 11, 32), (2, 24, 6, 16)]
@@ -193,7 +195,6 @@ class CascadedStages(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Map (n, widths[0], rows, columns) to one map per stage."""
-        x = x.contiguous(memory_format=torch.channels_last)  # quicker on a CPU, backwards too
         maps = []
         for stage in self.stages:
             x = stage(x)

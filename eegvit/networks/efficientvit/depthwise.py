@@ -1,13 +1,9 @@
-"""Convolutions that keep the map's size; depthwise ones train quickly on a CPU."""
+"""Convolutions that keep the map's size."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.grad import conv2d_input
 
 Pair = tuple[int, int]
 Size = int | Pair
@@ -26,6 +22,7 @@ def convolution(
 
     Examples
     --------
+    >>> import torch
     >>> convolution(8, 8, (3, 5), groups=8)(torch.randn(2, 8, 4, 9)).shape
     torch.Size([2, 8, 4, 9])
     """
@@ -52,6 +49,7 @@ class Depthwise(nn.Conv2d):
 
     Examples
     --------
+    >>> import torch
     >>> Depthwise(8, (3, 5))(torch.randn(2, 8, 1, 9)).shape
     torch.Size([2, 8, 1, 9])
     """
@@ -70,49 +68,4 @@ class Depthwise(nn.Conv2d):
         if top or left:
             weight = weight[:, :, top : 2 * rows + 1 - top, left : 2 * columns + 1 - left]
         stride, padding = (self.stride[0], self.stride[1]), (rows - top, columns - left)
-        if self.plain(x, weight):
-            return F.conv2d(x, weight, self.bias, stride, padding, groups=self.groups)
-        out = Filter.apply(x, weight, stride, padding)
-        return out if self.bias is None else out + self.bias[:, None, None]
-
-    def plain(self, x: Tensor, weight: Tensor) -> bool:
-        """Whether torch's own backward serves as well, or there is none."""
-        return (
-            torch.compiler.is_compiling()
-            or x.device.type != "cpu"
-            or not (torch.is_grad_enabled() and weight.requires_grad)
-            or weight.shape[2:] == (3, 3)  # torch is quick with these
-            or torch.is_autocast_enabled("cpu")
-        )
-
-
-class Filter(torch.autograd.Function):
-    """A depthwise convolution whose weights' gradient is a convolution too.
-
-    The gradient of a plane's kernel is the plane convolved with the gradient of its output:
-    with samples and planes together as groups, this is several times as fast as torch's own.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: Pair, padding: Pair) -> Tensor:
-        """Convolve x (n, planes, rows, columns) with weight (planes, 1, rows, columns)."""
-        ctx.save_for_backward(x, weight)
-        ctx.stride, ctx.padding = stride, padding
-        return F.conv2d(x, weight, None, stride, padding, groups=len(weight))
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
-        """Return the gradients of x and weight."""
-        (gradient,) = gradients
-        x, weight = ctx.saved_tensors
-        stride, padding = ctx.stride, ctx.padding
-        for_x = None
-        if ctx.needs_input_grad[0]:
-            for_x = conv2d_input(x.shape, weight, gradient, stride, padding, groups=len(weight))
-        n, planes, rows, columns = x.shape
-        images = x.reshape(1, n * planes, rows, columns)
-        kernels = gradient.reshape(n * planes, 1, *gradient.shape[2:])
-        for_weight = F.conv2d(images, kernels, padding=padding, dilation=stride, groups=n * planes)
-        for_weight = for_weight[:, :, : weight.shape[2], : weight.shape[3]]
-        for_weight = for_weight.reshape(n, *weight.shape).sum(0)
-        return for_x, for_weight, None, None
+        return F.conv2d(x, weight, self.bias, stride, padding, groups=self.groups)
