@@ -15,19 +15,25 @@ def one_thread() -> None:
     os.environ.update(THREADS)
 
 
-def compare(ours: Callable[[], object], theirs: Callable[[], object], repeats: int) -> float:
+def compare(
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    repeats: int,
+    names: tuple[str, str] = ("ours", "theirs"),
+) -> float:
     """Run both alternately, print the median milliseconds of each and the ratio."""
-    for run in (ours, theirs):
+    runs = dict(zip(names, (ours, theirs), strict=True))
+    for run in runs.values():
         run()  # warm up
-    seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
-        for name, run in (("ours", ours), ("theirs", theirs)):
+        for name, run in runs.items():
             begin = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - begin)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     for name, median in medians.items():
         print(f"{name} {1e3 * median:.1f} ms (median of {repeats})")
-    ratio = medians["theirs"] / medians["ours"]
+    ratio = medians[names[1]] / medians[names[0]]
     print(f"ratio {ratio:.1f}x")
     return ratio

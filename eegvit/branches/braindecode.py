@@ -5,10 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-
-from numpy.typing import ArrayLike
 
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.registry import suggest
@@ -50,19 +47,12 @@ class BraindecodeClassifier(NeuralClassifier):
     sfreq: float | None = None
     ch_names: tuple[str, ...] | None = None
 
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        *,
-        groups: ArrayLike | None = None,
-        checkpoint: Path | None = None,
-    ) -> Self:
-        """Train on trials (n, channels, times) and their labels, as `NeuralClassifier` does."""
+    def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
+        """Become fitted by a trained network, its weights free of constraints."""
         from eegvit.networks.logits import bake_constraints
 
-        super().fit(X, y, groups=groups, checkpoint=checkpoint)
-        bake_constraints(self.module_)
+        super().keep(network, history)
+        bake_constraints(network)
         return self
 
     def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:

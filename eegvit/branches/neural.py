@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -14,6 +15,8 @@ from eegvit.branches.base import EEGClassifier
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from eegvit.train import Recipe
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -103,37 +106,54 @@ class NeuralClassifier(EEGClassifier):
         checkpoint : Path or None
             File to save the training to now and then, and to continue it from.
         """
-        from torch import from_numpy, nn
-
         from eegvit.networks.device import choose_device
-        from eegvit.networks.layers import Standardise
-        from eegvit.train import Recipe, train
+        from eegvit.train import train
 
         X = self.check_X(X, reset=True)
         codes = self.encode_y(X, y)
-        settings = {field.name: getattr(self, field.name) for field in fields(Recipe)}
-        names = (self.augment,) if isinstance(self.augment, str) else tuple(self.augment)
-        settings["augment"] = tuple(name for name in names if name != "none")
-        recipe = Recipe(**settings)
         rows, held_out = hold_out(codes, groups, self.validation, self.random_state)
-        mean, scale = map(from_numpy, channel_moments(X, rows))
-
-        def build() -> nn.Module:
-            network = self.network(self.n_channels_in_, self.n_times_in_, len(self.classes_))
-            return nn.Sequential(Standardise(mean, scale), network)
-
-        self.module_, self.history_ = train(
-            build,
+        network, history = train(
+            self.builder(X, rows),
             X,
             codes,
-            recipe=recipe,
+            recipe=self.recipe(),
             rows=rows,
             held_out=held_out,
             seed=self.random_state,
             device=choose_device(self.device),
             checkpoint=checkpoint,
         )
-        self.n_parameters_ = sum(p.numel() for p in self.module_.parameters())
+        return self.keep(network, history)
+
+    def recipe(self) -> Recipe:
+        """Return how to train."""
+        from eegvit.train import Recipe
+
+        settings = {field.name: getattr(self, field.name) for field in fields(Recipe)}
+        names = (self.augment,) if isinstance(self.augment, str) else tuple(self.augment)
+        settings["augment"] = tuple(name for name in names if name != "none")
+        return Recipe(**settings)
+
+    def builder(
+        self, X: NDArray[np.floating[Any]], rows: NDArray[np.int64]
+    ) -> Callable[[], nn.Module]:
+        """Return what builds the network, its standardisation fitted on some rows of X."""
+        from torch import from_numpy, nn
+
+        from eegvit.networks.layers import Standardise
+
+        mean, scale = map(from_numpy, channel_moments(X, rows))
+
+        def build() -> nn.Module:
+            network = self.network(self.n_channels_in_, self.n_times_in_, len(self.classes_))
+            return nn.Sequential(Standardise(mean, scale), network)
+
+        return build
+
+    def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
+        """Become fitted by a trained network."""
+        self.module_, self.history_ = network, history
+        self.n_parameters_ = sum(p.numel() for p in network.parameters())
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:

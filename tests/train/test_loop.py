@@ -17,7 +17,8 @@ from torch import nn
 from eegvit.networks.device import choose_device, seeded
 from eegvit.networks.layers import Standardise
 from eegvit.networks.predict import predict_proba
-from eegvit.train import Recipe, class_weights, parameter_groups, train
+from eegvit.train import Recipe, train
+from eegvit.train.run import class_weights, parameter_groups
 
 
 def data(n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +110,7 @@ def test_killed_by_the_system_and_continued(tmp_path: Path) -> None:
         import os, signal, sys
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from test_train import fit
+        from test_loop import fit
         def on_epoch(epoch, record):
             if epoch == 3:
                 os.kill(os.getpid(), signal.SIGKILL)

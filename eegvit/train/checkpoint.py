@@ -1,0 +1,91 @@
+"""The file that a training which was interrupted goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from eegvit.networks.device import random_states, set_random_states
+from eegvit.train.run import Run
+
+
+class Checkpoint:
+    """All that changes in a run, in a file.
+
+    Parameters
+    ----------
+    path : Path
+    run : Run
+        Not begun yet.
+    """
+
+    def __init__(self, path: Path, run: Run) -> None:
+        self.path, self.run = path, run
+        self.fingerprint = fingerprint(run)
+
+    def save(self) -> None:
+        """Write the state to the file, which is whole at any moment."""
+        run = self.run
+        state = {
+            "fingerprint": self.fingerprint,
+            "network": run.network.state_dict(),
+            "optimiser": run.optimiser.state_dict(),
+            "n_steps_done": run.n_steps_done,
+            "rng": json.dumps(run.rng.bit_generator.state),
+            "torch_rng": random_states(run.batches.device),
+            "history": run.history,
+            "best_epoch": run.best_epoch,
+            "best_weights": run.best_weights,
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.path)
+
+    def load(self) -> None:
+        """Continue from the file; without one, or with another training's, start anew."""
+        path, run = self.path, self.run
+        if not path.exists():
+            return
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            warnings.warn(f"{path} cannot be read ({error}): training starts anew", stacklevel=3)
+            return
+        if state["fingerprint"] != self.fingerprint:
+            warnings.warn(f"{path} is of another training: training starts anew", stacklevel=3)
+            return
+        run.network.load_state_dict(state["network"])
+        run.optimiser.load_state_dict(state["optimiser"])
+        run.n_steps_done = state["n_steps_done"]
+        run.rng.bit_generator.state = json.loads(state["rng"])
+        set_random_states(run.batches.device, state["torch_rng"])
+        run.history = state["history"]
+        run.best_epoch, run.best_weights = state["best_epoch"], state["best_weights"]
+
+    def remove(self) -> None:
+        """Delete the file: the training is over."""
+        self.path.unlink(missing_ok=True)
+
+
+def fingerprint(run: Run) -> str:
+    """Identify a training by its recipe, labels, rows and untrained network.
+
+    The signals enter through the network's standardisation, which is fitted on them.
+    """
+    digest = hashlib.sha256(json.dumps(asdict(run.recipe)).encode())
+    for array in (run.batches.y, run.rows, run.held_out):
+        digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+    for name, value in run.network.state_dict().items():
+        digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
