@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -12,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 Array = NDArray[np.float64]
 Estimator = Literal["scm", "oas", "lwf"]
-CHUNK = 2**21  # samples worked on at once: memory stays flat, and fast caches are used
+CHUNK = 2**18  # samples worked on at once: memory stays flat, and fast caches are used
 
 
 class PerTrial(TransformerMixin, BaseEstimator):
@@ -68,10 +67,17 @@ def covariances(X: NDArray[Any], estimator: Estimator = "scm") -> Array:
     >>> bool(np.allclose(covariances(X)[0], np.cov(X[0], bias=True)))
     True
     """
-    X = np.asarray(X, dtype=np.float64)
-    X = X - X.mean(axis=-1, keepdims=True)
+    X = np.array(X, dtype=np.float64)
+    X -= X.mean(axis=-1, keepdims=True)
     sample = X @ X.swapaxes(-1, -2) / X.shape[-1]
-    return shrink(sample, ESTIMATORS[estimator](sample, X))
+    if estimator == "lwf":
+        return shrink(sample, ledoit_wolf_amount(sample, X))
+    return regularised(sample, X.shape[-1], estimator)
+
+
+def regularised(sample: Array, n_times: int, estimator: Literal["scm", "oas"]) -> Array:
+    """Return what an estimator makes of the sample covariance of so many samples."""
+    return shrink(sample, oas_amount(sample, n_times)) if estimator == "oas" else sample
 
 
 def shrink(covariance: Array, amount: Array | float) -> Array:
@@ -82,9 +88,9 @@ def shrink(covariance: Array, amount: Array | float) -> Array:
     return (1 - amount) * covariance + amount * level * np.eye(n)
 
 
-def oas_amount(sample: Array, X: Array) -> Array:
+def oas_amount(sample: Array, n_times: int) -> Array:
     """Return the shrinkage of Chen et al. (2010) for each covariance."""
-    n_channels, n_times = X.shape[-2:]
+    n_channels = sample.shape[-1]
     energy = (sample**2).mean(axis=(-2, -1))
     level = np.trace(sample, axis1=-2, axis2=-1) / n_channels
     excess = (n_times + 1) * (energy - level**2 / n_channels)
@@ -103,14 +109,3 @@ def ledoit_wolf_amount(sample: Array, X: Array) -> Array:
     error = np.minimum((spread - energy) / n_times, distance)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.clip(np.where(distance > 0, error / distance, 1.0), 0.0, 1.0)
-
-
-def _nothing(sample: Array, X: Array) -> Array:
-    return np.zeros(sample.shape[:-2])
-
-
-ESTIMATORS: dict[str, Callable[[Array, Array], Array]] = {
-    "scm": _nothing,
-    "oas": oas_amount,
-    "lwf": ledoit_wolf_amount,
-}

@@ -15,16 +15,16 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from numpy.typing import NDArray
 
 from eegvit.features.covariances import Array, shrink
+from eegvit.features.sums import FromSums, Sums
 
 Multiclass = Literal["ovr", "joint"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CSP(TransformerMixin, BaseEstimator):
+class CSP(FromSums):
     """Log-power behind the spatial filters that separate the classes best, in every band.
 
     Parameters
@@ -51,23 +51,32 @@ class CSP(TransformerMixin, BaseEstimator):
     multiclass: Multiclass = "ovr"
     shrinkage: float = 0.05
 
-    def fit(self, X: NDArray[Any], y: ArrayLike) -> Self:
-        """Find the filters from covariances (n, [bands,] channels, channels)."""
-        C = X[:, None] if X.ndim == 3 else X
-        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        means = np.stack([C[codes == k].mean(axis=0) for k in range(len(self.classes_))])
+    def fit_sums(self, sums: Sums) -> Self:
+        """Find the filters from the sums of covariances ([bands,] channels, channels)."""
+        self.classes_ = np.array(list(sums))
+        counts = np.array([n for n, _ in sums.values()])
+        means = np.stack([total / n for n, total in sums.values()])
+        means = means[:, None] if means.ndim == 3 else means
         means = shrink(means, self.shrinkage)  # (classes, bands, channels, channels)
-        share = np.bincount(codes) / len(codes)
-        n_kept = min(self.n_components, C.shape[-1])
+        share = counts / counts.sum()
+        n_kept = min(self.n_components, means.shape[-1])
         self.filters_ = np.stack([_sets(m, share, n_kept, self.multiclass) for m in
                                   means.swapaxes(0, 1)])  # fmt: skip
         return self  # filters_: (bands, sets, components, channels)
 
     def transform(self, X: NDArray[Any]) -> Array:
-        """Map to log-power (n, bands, sets, components)."""
+        """Map covariances (n, [bands,] channels, channels) to log-power.
+
+        Its shape is (n, bands, sets, components).
+        """
         C = X[:, None] if X.ndim == 3 else X
-        power = np.einsum("bskc,nbcd,bskd->nbsk", self.filters_, C, self.filters_, optimize=True)
-        return np.log(np.maximum(power, np.finfo(np.float64).tiny))
+        n_bands, n_sets, n_kept, n_channels = self.filters_.shape
+        w = self.filters_.reshape(n_bands, -1, n_channels)
+        forms = (w[..., :, None] * w[..., None, :]).reshape(n_bands, -1, n_channels**2)
+        # w' C w as one product a band
+        power = [C[:, band].reshape(len(C), -1) @ forms[band].T for band in range(n_bands)]
+        told = np.log(np.maximum(np.stack(power, axis=1), np.finfo(np.float64).tiny))
+        return told.reshape(len(C), n_bands, n_sets, n_kept)
 
 
 def _sets(means: Array, share: Array, n_kept: int, multiclass: Multiclass) -> Array:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from eegvit.features.geometric_mean import geometric_mean, logarithms
+
 Array = NDArray[np.float64]
 
 
@@ -29,15 +31,29 @@ class BandTangentSpace(TransformerMixin, BaseEstimator):
 
     def fit(self, X: NDArray[Any], y: Any = None) -> Self:
         """Find the mean of each band from covariances (n, [bands,] channels, channels)."""
-        from pyriemann.tangentspace import TangentSpace  # loads torch, so only when used
-
-        C = X[:, None] if X.ndim == 3 else X
-        self.maps_ = [TangentSpace().fit(C[:, band]) for band in range(C.shape[1])]
+        self.fit_transform(X)
         return self
+
+    def fit_transform(self, X: NDArray[Any], y: Any = None) -> Array:
+        """Find the means and map to tangent vectors: the last look at a mean gives both."""
+        C = X[:, None] if X.ndim == 3 else X
+        self.whiteners_ = np.empty(C.shape[1:])  # (bands, channels, channels)
+        vectors = []
+        for band in range(C.shape[1]):
+            mean = geometric_mean(C[:, band])
+            self.whiteners_[band] = mean.whitener
+            vectors.append(_upper(mean.logs))
+        return np.concatenate(vectors, axis=1)
 
     def transform(self, X: NDArray[Any]) -> Array:
         """Map to tangent vectors (n, bands * channels * (channels + 1) / 2)."""
         C = X[:, None] if X.ndim == 3 else X
         return np.concatenate(
-            [space.transform(C[:, band]) for band, space in enumerate(self.maps_)], axis=1
+            [_upper(logarithms(C[:, i], w)) for i, w in enumerate(self.whiteners_)], axis=1
         )
+
+
+def _upper(logs: Array) -> Array:
+    """Return the upper triangles; what stands for two entries of a matrix weighs sqrt(2)."""
+    rows, columns = np.triu_indices(logs.shape[-1])
+    return logs[:, rows, columns] * np.where(rows == columns, 1.0, np.sqrt(2))

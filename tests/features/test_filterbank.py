@@ -13,6 +13,7 @@ from eegvit.features.filterbank import (
     MU_AND_BETA,
     NINE_BANDS,
     FilterBankCovariances,
+    band_covariances,
     filter_bank,
 )
 
@@ -107,3 +108,20 @@ def test_a_band_that_a_recording_lacks_stays_regular() -> None:
 def test_a_band_that_cannot_be_is_refused(X, band) -> None:
     with pytest.raises(ValueError, match="does not lie between 0 and 62.5 Hz"):
         FilterBankCovariances(sfreq=SFREQ, bands=(band,)).transform(X)
+
+
+def test_single_precision_keeps_small_bands_beside_a_large_drift(X) -> None:
+    X = X + 50 * np.cumsum(np.random.default_rng(1).standard_normal(X.shape), axis=-1)
+    single = band_covariances(X.astype(np.float32), NINE_BANDS[2:], SFREQ)
+    filtered = filter_bank(X, NINE_BANDS[2:], SFREQ)
+    for found, expected in zip(single, map(covariances, filtered), strict=True):
+        assert found.dtype == np.float64
+        scale = np.sqrt(np.diagonal(expected, axis1=1, axis2=2))
+        assert (np.abs(found - expected) / (scale[:, None] * scale[..., None])).max() < 1e-4
+
+
+def test_few_bins_and_directions_stand_for_a_band() -> None:
+    passed, basis = module._passed(8.0, 12.0, 250.0, 1000, "float32")
+    n_bins = passed.stop - passed.start
+    assert basis.dtype == np.float32 and basis.shape[0] == 2 * n_bins < 250
+    assert 60 < basis.shape[1] < 130  # of 1000 samples
