@@ -1,9 +1,9 @@
 """Arrays on disk, found again by the hash of everything that decided them.
 
 An entry is a folder named by the hash of its recipe: a `.npy` an array, memory-mapped when
-read, and `entry.json` with the recipe, what the arrays are, and a checksum of each. It is
-written under another name and renamed when whole, so a killed process leaves nothing
-half-made and two processes may make the same entry at once.
+read, and `entry.json` with the recipe, the CPU seconds that it took, what the arrays are, and
+a checksum of each. It is written under another name and renamed when whole, so a killed
+process leaves nothing half-made and two processes may make the same entry at once.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from eegvit.config import sha256
 from eegvit.data.mapped import assemble, describe, open_array, sync_folder, write_array
+from eegvit.data.stages import measured
 from eegvit.trials import Trials
 
 LIMIT_GB = 50.0
@@ -77,8 +78,7 @@ class Cache:
 
     def has(self, recipe: dict[str, Any]) -> bool:
         """Say whether a recipe's arrays are there."""
-        key = self.key(recipe)
-        return (self.root / "entries" / key[:2] / key / "entry.json").is_file()
+        return (self._folder(recipe) / "entry.json").is_file()
 
     def sessions(self, recipe: dict[str, Any], make: Callable[[], list[Trials]]) -> list[Trials]:
         """Return the Trials of a recipe, made if they are not there; signals memory-mapped."""
@@ -87,19 +87,32 @@ class Cache:
             made = make()
             return [trials.X for trials in made], [describe(trials) for trials in made]
 
-        arrays, about = self._entry(recipe, take_apart)
+        arrays, about = self._entry(recipe, take_apart, "read")
         return [assemble(X, what) for X, what in zip(arrays, about, strict=True)]
 
     def arrays(
-        self, recipe: dict[str, Any], make: Callable[[], Sequence[NDArray[Any]]]
+        self,
+        recipe: dict[str, Any],
+        make: Callable[[], Sequence[NDArray[Any]]],
+        stage: str = "compute",
     ) -> list[NDArray[Any]]:
-        """Return the arrays of a recipe, made if they are not there; memory-mapped."""
+        """Return the arrays of a recipe, made if they are not there; memory-mapped.
+
+        The CPU seconds of `make` are kept as those of `stage`.
+        """
 
         def take() -> tuple[list[NDArray[Any]], list[dict[str, Any]]]:
             made = [np.asarray(array) for array in make()]
             return made, [{} for _ in made]
 
-        return self._entry(recipe, take)[0]
+        return self._entry(recipe, take, stage)[0]
+
+    def seconds(self, recipe: dict[str, Any]) -> dict[str, float]:
+        """Return the CPU seconds that a recipe's arrays took, by stage; empty if not known."""
+        with contextlib.suppress(OSError, ValueError):
+            about = json.loads((self._folder(recipe) / "entry.json").read_text(encoding="utf-8"))
+            return dict(about.get("seconds", {}))
+        return {}
 
     def entries(self) -> list[dict[str, Any]]:
         """What there is, last used first: key, recipe, bytes, used (time), folder."""
@@ -140,20 +153,29 @@ class Cache:
                 deleted += 1
         return deleted
 
+    def _folder(self, recipe: dict[str, Any]) -> Path:
+        key = self.key(recipe)
+        return self.root / "entries" / key[:2] / key
+
     def _entry(
         self,
         recipe: dict[str, Any],
         make: Callable[[], tuple[list[NDArray[Any]], list[dict[str, Any]]]],
+        stage: str,
     ) -> tuple[list[NDArray[Any]], list[dict[str, Any]]]:
-        key = self.key(recipe)
-        folder = self.root / "entries" / key[:2] / key
+        folder = self._folder(recipe)
+        key = folder.name
         loaded = self._load(folder)
         if loaded is not None:
             return loaded
-        arrays, about = make()
+        with measured(stage) as seconds:
+            arrays, about = make()
         try:
-            self._save(folder, recipe, arrays, about)
-            self.shrink(keep=key)
+            self._save(folder, recipe, arrays, about, seconds)
+            # to measure the whole cache takes long: about once for each hundredth of the limit
+            chance = sum(array.nbytes for array in arrays) / (self.limit_gb * 1e7)
+            if int(key[:8], 16) < chance * 2**32:
+                self.shrink(keep=key)
         except OSError as error:
             warnings.warn(
                 f"nothing can be kept in the cache {self.root}: {error}; going on without",
@@ -190,11 +212,13 @@ class Cache:
         recipe: dict[str, Any],
         arrays: list[NDArray[Any]],
         about: list[dict[str, Any]],
+        seconds: dict[str, float],
     ) -> None:
         with self._workshop() as desk:
             files = [write_array(desk / f"{i}.npy", array) for i, array in enumerate(arrays)]
             whole = [{"file": f, "about": a} for f, a in zip(files, about, strict=True)]
-            text = json.dumps({"recipe": recipe, "arrays": whole}, default=str)
+            entry = {"recipe": recipe, "seconds": seconds, "arrays": whole}
+            text = json.dumps(entry, default=str)
             with (desk / "entry.json").open("w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()

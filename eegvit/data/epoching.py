@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import resample_poly
 
 from eegvit.config import Card
+from eegvit.data.stages import stage
 from eegvit.registry import suggest
 from eegvit.trials import Trials, concatenate
 
@@ -148,8 +149,9 @@ def cut_epochs(
     check_finite(signals, names, where)
     rate = card.resample or sfreq
     cuts = np.empty((len(X), len(names), n_samples(card.window, rate)), dtype=np.float32)
-    for i, trial in enumerate(signals):
-        cuts[i] = _segment(trial, -shift, card, sfreq, cuts.shape[2])
+    with stage("filter"):
+        for i, trial in enumerate(signals):
+            cuts[i] = _segment(trial, -shift, card, sfreq, cuts.shape[2])
     return Trials.from_arrays(
         cuts, labels, sfreq=rate, classes=card.classes, ch_names=names, tmin=card.window[0]
     )
@@ -260,8 +262,9 @@ def _cut(
         )
     rate = card.resample or sfreq
     X = np.empty((len(kept), len(ch_names), n_samples(card.window, rate)), dtype=np.float32)
-    for i, onset in enumerate(onsets[kept]):
-        X[i] = _segment(signals, int(onset), card, sfreq, X.shape[2]) * recording.to_microvolts
+    with stage("filter"):
+        for i, onset in enumerate(onsets[kept]):
+            X[i] = _segment(signals, int(onset), card, sfreq, X.shape[2]) * recording.to_microvolts
     check_finite(X, ch_names, where)
     trials = Trials.from_arrays(
         X, labels[kept], sfreq=rate, classes=card.classes, ch_names=ch_names, tmin=card.window[0]
@@ -322,9 +325,10 @@ def _filtered(
             f" infinite, first in channel {ch_names[int(np.argmax(spoilt.any(axis=1)))]}; a"
             " filter would spread them. The recording has gaps or was damaged: mend it first."
         )
-    filtered = mne.filter.filter_data(
-        signals, raw.info["sfreq"], low, high, method="iir", copy=False, verbose="error"
-    )
+    with stage("filter"):
+        filtered = mne.filter.filter_data(
+            signals, raw.info["sfreq"], low, high, method="iir", copy=False, verbose="error"
+        )
     return filtered, ch_names
 
 

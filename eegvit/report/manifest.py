@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 import subprocess
@@ -52,7 +53,10 @@ def manifest(results: Results, command: str = "") -> dict[str, Any]:
         ],
         "classes": results.class_counts,
         "n_subjects": results.n_subjects,
-        "cpu_seconds_per_stage": {name: round(s, 3) for name, s in results.stages.items()},
+        "cpu_seconds_per_stage": {
+            name: None if math.isnan(seconds) else round(seconds, 3)
+            for name, seconds in (results.view_stages | results.stages).items()
+        },
         "fits": results.fits,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +15,7 @@ from eegvit.report.cost import cost_plot
 from eegvit.report.figures import subject_dots
 from eegvit.report.markup import Markup, tag
 from eegvit.report.notes import notes
-from eegvit.report.tables import board_table, heat_table, model_cards, times_table
+from eegvit.report.tables import board_table, heat_table, model_cards, stages_table, times_table
 
 NAVIGATION = {
     "leaderboard": "Leaderboard",
@@ -30,7 +31,7 @@ UNREAL = (
 )
 
 
-def page(results: Results, about: dict[str, Any]) -> str:
+def page(results: Results, about: dict[str, Any], *, began: float = math.nan) -> str:
     """Return the whole page.
 
     Parameters
@@ -39,14 +40,19 @@ def page(results: Results, about: dict[str, Any]) -> str:
         What to show.
     about : dict
         The manifest.
+    began : float
+        CPU time of this process when it began to write the report.
     """
-    body = tag(
-        "main",
+    scores = [
         _introduction(results, about),
         _leaderboard(results),
         _subjects(results),
         _models(results),
-        _cost(results),
+    ]
+    body = tag(
+        "main",
+        *scores,
+        _cost(results, began),
         _reading(results),
         _manifest(about),
         tag("footer", f"Written {about['written']} by eegvit {about['versions']['eegvit']}."),
@@ -171,14 +177,25 @@ def _models(results: Results) -> Markup | None:
     )
 
 
-def _cost(results: Results) -> Markup:
+def _cost(results: Results, began: float) -> Markup:
     plot = cost_plot(results)
+    by_model = times_table(results)
+    by_stage = stages_table(results, time.process_time() - began)
     return _section(
         "cost",
         "CPU seconds, measured where each fit was run. A fit's are those it would take alone; in"
         " the totals, features that several fits of a model share are counted once.",
         tag("div", plot, class_="figure") if plot else None,
-        tag("div", times_table(results), class_="scroll", style="margin-top:16px"),
+        tag("div", by_model, class_="scroll", style="margin-top:16px"),
+        tag(
+            "p",
+            "All stages of the study. Reading, filtering and alignment are what they took when"
+            " the trials were computed, also where they came from the cache since; "
+            f"{words.NOTHING} where that is not known. The report's time ends at this table.",
+            class_="under",
+            style="margin-top:22px",
+        ),
+        tag("div", by_stage, class_="scroll"),
     )
 
 

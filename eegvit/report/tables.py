@@ -26,7 +26,15 @@ from eegvit.report.markup import Markup, tag
 
 OTHERS = ("accuracy", "balanced_accuracy", "kappa", "roc_auc")
 ON_CARDS = ("macro_f1", "log_loss", "calibration_error")
-STAGE_NAMES = {"features": "features", "fit": "training", "predict": "prediction"}
+STAGE_NAMES = {
+    "read": "reading",
+    "filter": "filtering and cutting",
+    "align": "alignment",
+    "features": "features",
+    "fit": "training",
+    "predict": "prediction",
+    "report": "report",
+}
 
 
 @dataclass(frozen=True)
@@ -133,6 +141,15 @@ def times_table(results: Results) -> Markup:
         rows.append(tag("tr", name, *cells, tag("td", *bar, class_="name stack")))
     head_row = tag("tr", *titles, tag("th", *keys, class_="name"))
     return tag("table", tag("thead", head_row), tag("tbody", *rows), class_="times")
+
+
+def stages_table(results: Results, report: float) -> Markup:
+    """Return the CPU seconds of each stage of the study, from reading to this report."""
+    spent = results.view_stages | results.stages | {"report": report}
+    head = [tag("th", STAGE_NAMES[stage], scope="col") for stage in spent]
+    cells = [tag("td", words.seconds(seconds)) for seconds in spent.values()]
+    body = tag("tbody", tag("tr", *cells))
+    return tag("table", tag("thead", tag("tr", *head)), body, class_="stages")
 
 
 def _columns(results: Results) -> list[Column]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ def write(results: Results, out_dir: str | Path, *, command: str = "") -> Path:
     command : str
         What the user typed, to be shown on the page.
     """
+    began = time.process_time()
     folder = Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
     about = manifest(results, command)
@@ -35,9 +37,11 @@ def write(results: Results, out_dir: str | Path, *, command: str = "") -> Path:
         "predictions.npz": predictions_npz(results),
         "leaderboard.csv": board_csv(results).encode(),
         "leaderboard.md": markdown(results, command).encode(),
-        "manifest.json": (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode(),
-        "leaderboard.html": page(results, about).encode(),
     }
+    text = page(results, about, began=began)
+    about["cpu_seconds_per_stage"]["report"] = round(time.process_time() - began, 3)
+    files["manifest.json"] = (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
+    files["leaderboard.html"] = text.encode()
     for name, content in files.items():
         _replace(folder / name, content)
     return folder / "leaderboard.html"

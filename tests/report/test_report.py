@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
+import time
 import xml.etree.ElementTree
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -16,7 +18,7 @@ import pytest
 
 from eegvit.evaluate.metrics import METRICS
 from eegvit.evaluate.results import Results, tabulate
-from eegvit.report import terminal, write
+from eegvit.report import terminal, words, write
 from eegvit.report.leaderboard import board_csv, markdown, scores_csv
 from eegvit.report.manifest import machine, manifest, versions
 from eegvit.report.page import page
@@ -135,6 +137,17 @@ def test_page_is_one_well_formed_file(results: Results) -> None:
     assert text.count("<tbody>") >= 3  # a body for each kind of target use
 
 
+def test_page_shows_every_stage_and_what_is_not_known(results: Results) -> None:
+    known = replace(results, view_stages={"read": 75.0, "filter": math.nan, "align": 0.0})
+    text = page(known, manifest(known), began=time.process_time() - 30)
+    (table,) = re.findall(r'<table class="stages">.*?</table>', text, flags=re.S)
+    names = re.findall(r"<th [^>]*>([^<]*)</th>", table)
+    cells = dict(zip(names, re.findall(r"<td>([^<]*)</td>", table), strict=True))
+    assert names[:3] == ["reading", "filtering and cutting", "alignment"]
+    assert list(cells.values())[:3] == ["75 s", "–", "0 ms"] and cells["report"] == "30 s"
+    assert cells["training"] == words.seconds(results.stages["fit"])
+
+
 def test_page_says_what_it_shows(results: Results) -> None:
     text = page(results, manifest(results, COMMAND))
     for said in (
@@ -244,7 +257,9 @@ def test_manifest_is_complete_json(results: Results, tmp_path: Path) -> None:
     assert about["simulated"] is True and len(about["study_sha256"]) == 64
     assert {"numpy", "scikit-learn", "python", "eegvit"} <= set(about["versions"])
     assert about["machine"]["cores"] >= 1 and about["machine"]["processor"]
-    assert about["cpu_seconds_per_stage"].keys() == {"features", "fit", "predict"}
+    stages = about["cpu_seconds_per_stage"]
+    assert list(stages) == ["read", "filter", "align", "features", "fit", "predict", "report"]
+    assert stages["read"] is None and stages["features"] > 0 and stages["report"] > 0
     assert len(about["fits"]) == 6 * 9 + 3 * 9 and all(fit["key"] for fit in about["fits"])
     assert versions() == about["versions"] and machine() == about["machine"]
 
