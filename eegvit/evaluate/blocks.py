@@ -197,15 +197,20 @@ def _finish(
     """Return one person's blocks: common classes and channels, hashed, then aligned."""
     chosen = [_choose(trials, classes, channels) for trials in sessions]
     unaligned = _aligned_recipe(recipe, NONE, classes, channels)
-    digests = cache.arrays(
-        {"digests": unaligned}, lambda: [trial_digests(trials.X) for trials in chosen]
-    )
+    hashed = {"digests": unaligned}
+    digests = cache.arrays(hashed, lambda: [trial_digests(trials.X) for trials in chosen], "read")
+    made = [(recipe, ("read", "filter")), (hashed, ("read",))]
     whole = _aligned_recipe(recipe, align, classes, channels)
     if align.method != "none" or any(Handle.of(trials.X) is None for trials in chosen):
-        signals = cache.arrays(whole, lambda: _aligned([t.X for t in chosen], align))
+        signals = cache.arrays(whole, lambda: _aligned([t.X for t in chosen], align), "align")
+        made.append((whole, ("align",)))
         chosen = [t.replace(X=X) for t, X in zip(chosen, signals, strict=True)]
+    seconds = {
+        cache.key(entry): cache.seconds(entry) or dict.fromkeys(stages, float("nan"))
+        for entry, stages in made
+    }
     return [
-        Block(block_key(whole, str(trials.session[0])), name, trials, np.asarray(digest))
+        Block(block_key(whole, str(trials.session[0])), name, trials, np.asarray(digest), seconds)
         for trials, digest in zip(chosen, digests, strict=True)
         if len(trials)
     ]

@@ -17,6 +17,7 @@ from eegvit.evaluate.fitting import (
     feature_recipe,
     fit_and_save,
 )
+from eegvit.evaluate.grouping import Group, alike, fit_group, is_faster
 from eegvit.evaluate.plan import Fit, Plan
 from eegvit.evaluate.progress import Progress
 from eegvit.evaluate.store import Store
@@ -48,20 +49,57 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         Worker processes of one thread each; 0 runs in this process.
     """
     fits = [fit for fit in plan.fits.values() if not fit.is_in(store)]
-    tasks = [Task(fit.name, fit_and_save, (_job(fit, store, cache),)) for fit in fits]
     failed = 0
     with Workers(jobs if fits else 0) as workers:
         _compute_features(fits, cache, workers)
-        progress = Progress(len(tasks), "fits")
-        for answer in workers.run(tasks, progress.show):
-            if answer.reason is not None:
-                fit = fits[answer.number]
-                store.fail(fit.key, answer.reason, answer.traceback, fit=fit.name)
-                failed += 1
-            progress.advance(failed=answer.reason is not None)
-    if tasks:
+        todo = _divide(fits, cache, workers)
+        progress = Progress(len(fits), "fits")
+        while todo:
+            again: list[list[int]] = []  # a group that failed: one by one
+            tasks = [_task([fits[number] for number in numbers], store, cache) for numbers in todo]
+            for answer in workers.run(tasks, progress.show):
+                numbers = todo[answer.number]
+                for number in numbers:
+                    fit = fits[number]
+                    missing = answer.reason is not None and not fit.is_in(store)
+                    if missing and len(numbers) > 1:
+                        again.append([number])
+                        continue
+                    if missing:
+                        store.fail(fit.key, str(answer.reason), answer.traceback, fit=fit.name)
+                        failed += 1
+                    progress.advance(failed=missing)
+            todo = again
+    if fits:
         progress.finish()
     return Tally(len(plan.fits) - len(fits), len(fits) - failed, failed)
+
+
+def _divide(fits: Sequence[Fit], cache: Cache, workers: Workers) -> list[list[int]]:
+    """Return the numbers of the fits: those that are faster at once together, else alone."""
+    groups = alike(fits, workers.jobs)
+    tasks = []
+    for numbers in groups:
+        fit = fits[numbers[0]]
+        shape = fit.view.blocks[0].trials.X.shape[1:]
+        n_classes = len(np.unique(fit.view.y[fit.train]))
+        tasks.append(Task(fit.name, is_faster, (fit.recipe, shape, n_classes, len(numbers), cache)))
+    told = [answer.number for answer in workers.run(tasks) if answer.value]
+    chosen = [groups[number] for number in told]
+    together = {number for numbers in chosen for number in numbers}
+    return chosen + [[number] for number in range(len(fits)) if number not in together]
+
+
+def _task(fits: Sequence[Fit], store: Store, cache: Cache) -> Task:
+    """Return the task that carries out one fit, or several at once."""
+    jobs = tuple(_job(fit, store, cache) for fit in fits)
+    if len(fits) == 1:
+        return Task(fits[0].name, fit_and_save, jobs)
+    view = fits[0].view
+    rows = np.unique(np.concatenate([fit.train for fit in fits]))
+    trials = tuple(np.searchsorted(rows, fit.train) for fit in fits)
+    group = Group(jobs, _parts(view, rows), view.y[rows], view.subject[rows], trials)
+    return Task(f"{fits[0].name} and {len(fits) - 1} more", fit_group, (group,))
 
 
 def _compute_features(fits: Sequence[Fit], cache: Cache, workers: Workers) -> None:

@@ -6,12 +6,14 @@ import contextlib
 import inspect
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
 from eegvit.branches.base import per_trial, probabilities
 from eegvit.config import sha256
@@ -19,9 +21,10 @@ from eegvit.data.cache import Cache
 from eegvit.evaluate.store import Prediction, Store
 from eegvit.evaluate.versions import versions_of_steps
 from eegvit.evaluate.view import Handle, Rows
+from eegvit.features.sums import FromSums, Sums, added, class_sums
 from eegvit.registry import BRANCHES, lookup
 
-FORMAT = 1  # of the features kept; a change of it computes them anew
+FORMAT = 2  # of the features kept; a change of it computes them anew
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,31 @@ class Job:
     cache: Cache
 
 
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A block's signals or features, mapped, and the sums over it that were wanted so far."""
+
+    whole: NDArray[Any]
+    seconds: float = 0.0
+    sums: dict[bytes, Sums] = field(default_factory=dict)
+
+    def take(self, rows: Rows) -> NDArray[Any]:
+        """Return rows, without a copy if they are all."""
+        return self.whole if len(rows) == len(self.whole) else self.whole[rows]
+
+    def class_sums(self, rows: Rows, y: NDArray[np.int64]) -> Sums:
+        """Return the sums of some rows; those of all rows are remembered for each labelling."""
+        if len(rows) < len(self.whole):
+            return class_sums(self.whole[rows], y)
+        labelling = y.tobytes()
+        if labelling not in self.sums:
+            self.sums[labelling] = class_sums(self.whole, y)
+        return self.sums[labelling]
+
+
+Parts = Sequence[tuple[Opened, Rows]]
+
+
 def feature_recipe(block_key: str, leading: Any) -> dict[str, Any]:
     """Return everything that decides the per-trial features of a block."""
     steps = [
@@ -84,13 +112,11 @@ def feature_recipe(block_key: str, leading: Any) -> dict[str, Any]:
 def features(part: Part, leading: Any, cache: Cache) -> tuple[NDArray[Any], float]:
     """Return the features of a whole block, and the CPU seconds they took when computed."""
 
-    def compute() -> list[NDArray[Any]]:
-        start = time.process_time()
-        made = np.asarray(leading.fit_transform(part.signals.open()))
-        return [made, np.array([time.process_time() - start])]
-
-    made, seconds = cache.arrays(feature_recipe(part.key, leading), compute)
-    return made, float(seconds[0])
+    recipe = feature_recipe(part.key, leading)
+    (made,) = cache.arrays(
+        recipe, lambda: [np.asarray(leading.fit_transform(part.signals.open()))], "features"
+    )
+    return made, cache.seconds(recipe).get("features", float("nan"))
 
 
 def compute_features(recipe: Recipe, part: Part, cache: Cache) -> None:
@@ -109,52 +135,97 @@ def fit_and_save(job: Job) -> None:
 
 def fit_and_predict(job: Job) -> Prediction:
     """Fit on the training rows, predict the test rows."""
-    _forget_peak_memory()
+    forget_peak_memory()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         model = job.recipe.build()
         leading, rest = per_trial(model)
-        X, seconds_train = _gather(job.train, leading, job.cache)
+        train, seconds_train = open_parts(job.train, leading, job.cache)
         start, began = time.process_time(), time.perf_counter()
-        rest.fit(X, job.y, **_extras(rest, job))
+        first, rest = _fit_first(rest, train, job.y)
+        rest.fit(gather(train, first), job.y, **_extras(rest, job))
         fitted = time.process_time()
-        n_parameters = getattr(rest, "n_parameters_", None)
-        del X
-        X, seconds_test = _gather(job.test, leading, job.cache)
+        del train
+        test, seconds_test = open_parts(job.test, leading, job.cache)
         before = time.process_time()
-        told = probabilities(rest, X)
+        told = probabilities(rest, gather(test, first))
         ended = time.process_time()
-    about = {
-        "fit": job.name,
-        "seconds_features": sum((seconds_train | seconds_test).values()),
-        "features": seconds_train | seconds_test,
-        "seconds_fit": fitted - start,
-        "seconds_predict": ended - before,
-        "seconds_wall": time.perf_counter() - began,
+    return prediction_of(
+        job,
+        rest,
+        told,
+        caught,
+        seconds_features=sum((seconds_train | seconds_test).values()),
+        features=seconds_train | seconds_test,
+        seconds_fit=fitted - start,
+        seconds_predict=ended - before,
+        seconds_wall=time.perf_counter() - began,
+    )
+
+
+def prediction_of(
+    job: Job,
+    model: Any,
+    told: NDArray[np.float64],
+    caught: Sequence[warnings.WarningMessage],
+    **about: Any,
+) -> Prediction:
+    """Return what is kept of a fit: the probabilities, and all that is known about it."""
+    n_parameters = getattr(model, "n_parameters_", None)
+    said = dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught)
+    known = {
         "n_parameters": None if n_parameters is None else int(n_parameters),
         "n_train": len(job.y),
         "peak_memory": peak_memory(),
-        "warnings": list(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))[:20],
+        "warnings": list(said)[:20],
     }
     return Prediction(
         ids=job.test_ids,
         blocks=np.repeat([part.key for part in job.test], [len(part.rows) for part in job.test]),
-        probabilities=_columns(told, rest.classes_, job.n_classes),
-        about=about,
+        probabilities=_columns(told, model.classes_, job.n_classes),
+        about={"fit": job.name, **about, **known},
     )
 
 
-def _gather(
-    parts: tuple[Part, ...], leading: Any, cache: Cache
-) -> tuple[NDArray[Any], dict[str, float]]:
-    """Return the rows of all parts as one array, and the seconds of each block's features."""
-    pieces, seconds = [], {}
+def open_parts(parts: Sequence[Part], leading: Any, cache: Cache) -> tuple[Parts, dict[str, float]]:
+    """Map each part's signals or features; return also the seconds each block's features took."""
+    if leading is None:
+        return [(Opened(part.signals.open()), part.rows) for part in parts], {}
+    known = _opened_before(str(cache.root), sha256(feature_recipe("", leading)))
     for part in parts:
-        whole: NDArray[Any] = part.signals.open() if leading is None else np.empty(0)
-        if leading is not None:
-            whole, seconds[part.key] = features(part, leading, cache)
-        pieces.append(np.asarray(whole[part.rows]))
-    return np.concatenate(pieces), seconds
+        if part.key not in known:
+            known[part.key] = Opened(*features(part, leading, cache))
+    opened = [(known[part.key], part.rows) for part in parts]
+    return opened, {part.key: known[part.key].seconds for part in parts}
+
+
+@lru_cache(maxsize=1)
+def _opened_before(root: str, steps: str) -> dict[str, Opened]:
+    """Return the blocks that this process has opened of one cache, as these steps made them."""
+    return {}
+
+
+def _fit_first(rest: Any, train: Parts, y: NDArray[np.int64]) -> tuple[Any, Any]:
+    """Fit a first step that learns from sums, block by block; return it, if any, and the rest."""
+    if not (isinstance(rest, Pipeline) and isinstance(rest[0], FromSums)):
+        return None, rest
+    ends = np.cumsum([len(rows) for _, rows in train])
+    labels = np.split(y, ends[:-1])
+    sums = (block.class_sums(rows, own) for (block, rows), own in zip(train, labels, strict=True))
+    return rest[0].fit_sums(added(sums)), rest[1:]
+
+
+def gather(parts: Parts, first: Any) -> NDArray[Any]:
+    """Return the rows of all parts as one array, or what the first step makes of them."""
+    if first is not None:
+        return np.concatenate([first.transform(block.take(rows)) for block, rows in parts])
+    whole = parts[0][0].whole
+    gathered = np.empty((sum(len(rows) for _, rows in parts), *whole.shape[1:]), whole.dtype)
+    start = 0
+    for block, rows in parts:
+        gathered[start : start + len(rows)] = block.take(rows)
+        start += len(rows)
+    return gathered
 
 
 def _extras(model: Any, job: Job) -> dict[str, Any]:
@@ -177,7 +248,8 @@ def _parameters(step: Any) -> str:
     return sha256(step.get_params(deep=False) if hasattr(step, "get_params") else str(step))
 
 
-def _forget_peak_memory() -> None:
+def forget_peak_memory() -> None:
+    """Let `peak_memory` count from now on, where that can be."""
     with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
         file.write("5")
 

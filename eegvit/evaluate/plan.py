@@ -17,7 +17,7 @@ from eegvit.evaluate.protocols import Split, splits, target
 from eegvit.evaluate.results import Results, tabulate
 from eegvit.evaluate.store import Store
 from eegvit.evaluate.versions import versions_of
-from eegvit.evaluate.view import DataView, Rows
+from eegvit.evaluate.view import DataView, Rows, stage_seconds
 from eegvit.registry import BRANCHES, lookup
 
 FORMAT = 2  # of how fits are carried out; a change of it runs every fit anew
@@ -103,10 +103,7 @@ def fit_key(identity: dict[str, Any], view: DataView, train: Rows) -> str:
     It depends on the model and its seed, on the versions that matter and on the training
     trials and their labels: on nothing of the trials that are predicted.
     """
-    training = [
-        [block.key, sha256([block.trials.index[rows], block.trials.y[rows]])]
-        for block, rows in view.parts(train)
-    ]
+    training = [[block.key, block.labelled(rows)] for block, rows in view.parts(train)]
     whole = {"format": FORMAT, "model": identity, "classes": view.classes, "training": training}
     family = {name: identity[name] for name in ("branch", "parameters")}
     return f"{sha256(family)[:16]}/{sha256(whole)}"
@@ -121,7 +118,9 @@ def outcomes(plan: Plan, store: Store) -> list[Outcome]:
 def score(study: Study, plan: Plan, store: Store) -> Results:
     """Return the results of a study from what is in the store."""
     view = next(iter(plan.fits.values())).view
-    return tabulate(study, view.classes, outcomes(plan, store))
+    views = {id(fit.view): fit.view for fit in plan.fits.values()}
+    seconds = stage_seconds(views.values())
+    return tabulate(study, view.classes, outcomes(plan, store), seconds)
 
 
 def describe(plan: Plan, store: Store, *, jobs: int = 1) -> str:

@@ -19,6 +19,7 @@ from eegvit.evaluate.board import (
 )
 from eegvit.evaluate.metrics import scores
 from eegvit.evaluate.outcomes import Outcome, Predictions, checked, natural, predictions
+from eegvit.evaluate.view import STAGES as VIEW_STAGES
 
 STAGES = ("features", "fit", "predict")
 
@@ -47,6 +48,8 @@ class Results:
         Test trials of each class.
     stages : dict
         CPU seconds of each stage, over all fits; features are counted once for each model.
+    view_stages : dict
+        CPU seconds of each stage that made the trials, when they were made; nan if not known.
     predictions : dict
         Predictions by model and seed.
     """
@@ -60,6 +63,7 @@ class Results:
     subject_chance: dict[str, tuple[float, float]]
     class_counts: dict[str, int]
     stages: dict[str, float]
+    view_stages: dict[str, float]
     predictions: dict[tuple[str, int], Predictions]
 
     @property
@@ -78,7 +82,12 @@ class Results:
         return sum(self.class_counts.values())
 
 
-def tabulate(study: Study, classes: Sequence[str], outcomes: Sequence[Outcome]) -> Results:
+def tabulate(
+    study: Study,
+    classes: Sequence[str],
+    outcomes: Sequence[Outcome],
+    view_stages: Mapping[str, float] | None = None,
+) -> Results:
     """Return the results of these outcomes: the same for the same outcomes in any order."""
     names = list(study.models)
     own = sorted(
@@ -97,6 +106,7 @@ def tabulate(study: Study, classes: Sequence[str], outcomes: Sequence[Outcome]) 
         subject_chance=subject_chance(tested, study.evaluate.metric),
         class_counts=class_counts(tested, classes),
         stages={s: sum(row.stages[s] for row in board) for s in STAGES},
+        view_stages=dict.fromkeys(VIEW_STAGES, float("nan")) | dict(view_stages or {}),
         predictions=tested,
     )
 

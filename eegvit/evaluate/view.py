@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from eegvit.config import sha256
 from eegvit.trials import Trials, concatenate
 
 Rows = NDArray[np.int64]
+STAGES = ("read", "filter", "align")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +31,16 @@ class Block:
         The trials; their `X` is memory-mapped.
     digests : array of uint64, shape (n, 2)
         Hash of each trial before alignment.
+    seconds : dict
+        For each entry of the cache that it came from, by the entry's key, the CPU seconds of
+        the stages that made the entry; nan where the entry does not say.
     """
 
     key: str
     data: str
     trials: Trials
     digests: NDArray[np.uint64]
+    seconds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -46,6 +51,16 @@ class Block:
     def session(self) -> str:
         """When they were recorded."""
         return str(self.trials.session[0])
+
+    def labelled(self, rows: Rows) -> str:
+        """Return the hash of some trials' places and labels; that of all is remembered."""
+        if len(rows) == len(self.trials):
+            return self._labelled
+        return sha256([self.trials.index[rows], self.trials.y[rows]])
+
+    @cached_property
+    def _labelled(self) -> str:
+        return sha256([self.trials.index, self.trials.y])
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +148,10 @@ class DataView:
 
     def parts(self, rows: Rows) -> Iterator[tuple[Block, Rows]]:
         """Yield the blocks that rows, in ascending order, lie in, and the rows within each."""
-        for number in np.unique(self.block[rows]):
-            yield (
-                self.blocks[number],
-                rows[self.block[rows] == number] - self.starts[number],
-            )
+        edges = np.searchsorted(rows, self.starts)
+        for number in np.flatnonzero(np.diff(edges)):
+            own = rows[edges[number] : edges[number + 1]]
+            yield self.blocks[number], own - self.starts[number]
 
     def _joined(self, name: str) -> NDArray[Any]:
         return np.concatenate([getattr(block.trials, name) for block in self.blocks])
@@ -182,6 +196,20 @@ def same_trials(views: dict[str, DataView]) -> None:
             " Models of one study are compared on the same trials: a window must not run past"
             " the end of a recording, and `artifacts` must be the same for all."
         )
+
+
+def stage_seconds(views: Iterable[DataView]) -> dict[str, float]:
+    """Return the CPU seconds of each stage that made these views, when they were made.
+
+    What several blocks or views share is counted once. A stage that part of the data does not
+    tell of is nan.
+    """
+    entries: dict[str, Mapping[str, float]] = {}
+    for block in (block for view in views for block in view.blocks):
+        entries |= block.seconds
+    if not entries:
+        return dict.fromkeys(STAGES, float("nan"))
+    return {name: sum(entry.get(name, 0.0) for entry in entries.values()) for name in STAGES}
 
 
 def _place(block: Block) -> str:

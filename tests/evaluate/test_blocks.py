@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from eegvit import registry
 from eegvit.config import Align, Card, Evaluate, Model, Study, View
 from eegvit.evaluate import make_views, view_of
 from eegvit.evaluate.protocols import splits
-from eegvit.evaluate.view import Handle
+from eegvit.evaluate.view import Handle, stage_seconds
 
 
 @pytest.fixture
@@ -63,6 +64,40 @@ def test_everything_is_read_once(tiny, cache, monkeypatch):
     again = make_views(study, cache, jobs=0)["a"]
     assert [b.key for b in before.blocks] == [b.key for b in again.blocks]
     assert data.source(study.data[0]).read is None
+
+
+def test_views_tell_what_they_cost_when_they_were_made(tiny, cache):
+    raw = CSP.model_copy(update={"align": Align(method="none")})
+    study = _study((tiny(),), {"a": CSP, "b": CSP, "raw": raw}, "euclidean")
+    views = make_views(study, cache, jobs=0)
+    first = stage_seconds(views.values())
+    assert list(first) == ["read", "filter", "align"]
+    assert first["read"] > 0 and first["align"] > 0 and first["filter"] == 0  # TinySource has none
+    assert stage_seconds(make_views(study, cache, jobs=0).values()) == first  # from the cache
+    entries = [json.loads(p.read_text("utf-8")) for p in cache.root.glob("entries/*/*/entry.json")]
+    once = sum(seconds for entry in entries for seconds in entry["seconds"].values())
+    assert sum(first.values()) == pytest.approx(once)  # what views share is counted once
+    assert stage_seconds([views["raw"]])["align"] == 0
+
+
+def test_entries_that_tell_no_seconds_are_unknown(tiny, cache):
+    study = _study((tiny(),), {"a": CSP}, "euclidean")
+    make_views(study, cache, jobs=0)
+    path = next(
+        p
+        for p in cache.root.glob("entries/*/*/entry.json")
+        if "align" in json.loads(p.read_text("utf-8"))["seconds"]
+    )
+    entry = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(entry | {"seconds": {}}), "utf-8")
+    seconds = stage_seconds(make_views(study, cache, jobs=0).values())
+    assert np.isnan(seconds["align"]) and seconds["read"] > 0
+    assert np.isnan(list(stage_seconds([]).values())).all()
+
+
+def test_trials_in_memory_were_read_by_somebody_else(people, cache):
+    seconds = stage_seconds([view_of(people, cache, Align(method="euclidean"))])
+    assert np.isnan(seconds["read"]) and np.isnan(seconds["filter"]) and seconds["align"] > 0
 
 
 def test_other_artifacts_for_one_model_are_refused(tiny, cache):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from eegvit.config import Align
-from eegvit.evaluate.plan import describe, make_plan
+from eegvit.evaluate.plan import describe, make_plan, score
 from eegvit.evaluate.store import Prediction, Store
+from eegvit.evaluate.view import stage_seconds
 
 
 def _plan(make_study, view, models, **evaluate):
@@ -131,3 +132,13 @@ def test_the_study_fills_what_a_class_asks_for(name, make_view):
     wanted = {"sfreq": view.sfreq, "ch_names": view.ch_names, "random_state": 7}
     assert getattr(model, name) == wanted[name]
     assert not hasattr(Recipe("mdm", {}, view.sfreq, view.ch_names, None).build(), name)
+
+
+def test_scores_come_with_what_their_views_cost(make_study, make_view, cache, tmp_path):
+    align = Align(method="euclidean")
+    view = make_view(align=align)
+    plan = make_plan(make_study({"a": ("mdm", {})}, align), {"a": view})
+    results = score(plan.study, plan, Store(tmp_path / "fits"))
+    known = stage_seconds([view])
+    assert results.view_stages["align"] == known["align"] > 0
+    assert np.isnan(results.view_stages["read"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eegvit.config import Align
+from eegvit.config import Align, sha256
 from eegvit.evaluate.blocks import view_of
 from eegvit.evaluate.view import Handle, same_trials
 from eegvit.preprocess.alignment import align_offline
@@ -21,6 +21,15 @@ def test_rows_and_blocks(make_view):
         ("1", "0", [1, 5]), ("1", "1", [0]), ("2", "1", [5]),
     ]  # fmt: skip
     assert np.array_equal(taken.X[3], view.blocks[3].trials.X[5])
+
+
+def test_every_choice_of_rows_has_a_hash_of_its_own(make_view):
+    block = make_view(n_trials=6).blocks[0]
+    choices = [np.array(rows) for rows in (range(6), range(5), range(1, 6), (0, 2, 4))]
+    hashes = [block.labelled(rows) for rows in choices]
+    assert len(set(hashes)) == 4
+    for rows, told in zip(choices, hashes, strict=True):
+        assert told == sha256([block.trials.index[rows], block.trials.y[rows]])
 
 
 def test_signals_are_mapped_and_handles_find_them(make_view, tmp_path):
