@@ -22,7 +22,7 @@ types: install
 	$(BIN)/mypy
 
 bench: install
-	for script in benchmarks/*.py; do OMP_NUM_THREADS=1 $(BIN)/python $$script || exit 1; done
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run_all.py
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,90 @@
+"""Every benchmark runs, at a size that says nothing about speed, and ends with its ratio."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TINY = {
+    "cost": "--channels 3 --times 250 --sfreq 125 --batch 8 --repeats 1",
+    "eegnet": "--batch 8 --times 256 --channels 3 --repeats 1",
+    "features": "--trials 48 --channels 4 --times 500 --repeats 1",
+    "folds_together": "--batch 16 --channels 3 --times 128 --trials 72 --repeats 1 --device cpu",
+    "loso_classical": "--subjects 3 --trials 24 --channels 8 --times 250 --repeats 1",
+    "loso_neural": "--subjects 2 --trials 16 --epochs 1 --seeds 2",
+    "scaling": "--subjects 3 5 --trials 16 --channels 6 --times 160",
+    "shallow": "--batch 8 --times 256 --channels 3 --repeats 1",
+}
+PEERS = {
+    "cost": "braindecode",
+    "eegnet": "braindecode",
+    "loso_classical": "moabb",
+    "loso_neural": "braindecode",
+    "shallow": "braindecode",
+}
+
+
+@pytest.fixture
+def run_all(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the script that runs all benchmarks, as a module."""
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    import run_all
+
+    return run_all
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_ends_with_its_ratio(name: str, root: Path) -> None:
+    if name in PEERS and importlib.util.find_spec(PEERS[name]) is None:
+        pytest.skip(f"{PEERS[name]} is not installed")
+    said = subprocess.run(
+        [sys.executable, root / "benchmarks" / f"{name}.py", *TINY[name].split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert said.returncode == 0, said.stderr
+    assert re.fullmatch(r"ratio \d[\d.]*x", said.stdout.splitlines()[-1]), said.stdout
+
+
+def test_all_benchmarks_are_tested(root: Path, run_all: ModuleType) -> None:
+    assert [path.stem for path in run_all.scripts(root / "benchmarks")] == sorted(TINY)
+
+
+def test_page_of_all(tmp_path: Path, run_all: ModuleType, capsys: pytest.CaptureFixture) -> None:
+    scripts = {
+        "good": '"""A good one.\n\nMore."""\nprint("equal")\nprint("ratio 9.3x")\n',
+        "unequal": '"""A bad one."""\nprint("ratio 2.0x")\nassert 0, "the scores differ"\n',
+        "twice": '"""Twice."""\nimport sys\nprint(f"ratio {len(sys.argv)}x")\n',
+        "silent": '"""A silent one."""\nprint("all well")\n',
+        "module": '"""No benchmark."""\n',
+    }
+    for name, text in scripts.items():
+        main = "" if name == "module" else "\nif __name__ == '__main__':\n    pass\n"
+        (tmp_path / f"{name}.py").write_text(text + main)
+    found = run_all.scripts(tmp_path)
+    assert [path.stem for path in found] == ["good", "silent", "twice", "unequal"]
+    runs = [run_all.run(path, "--model x" if path.stem == "twice" else "") for path in found]
+    assert [run.ratio for run in runs] == ["9.3", "", "3", ""]
+    page = run_all.page(runs)
+    assert "| good | A good one. | 9.3x |" in page
+    assert "| twice --model x | Twice. | 3x |" in page
+    assert "| silent | A silent one. | failed |" in page
+    assert "failed: AssertionError: the scores differ" in page
+    assert f"```\n$ python {tmp_path.name}/good.py\nequal\nratio 9.3x\n```" in page
+    assert "numpy" in page and "cores" in page
+    assert "the scores differ" in capsys.readouterr().out
+
+
+def test_an_unknown_name_is_refused(run_all: ModuleType, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        run_all.main(["egnet"])
+    assert "no benchmark is called 'egnet'" in capsys.readouterr().err
