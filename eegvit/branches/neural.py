@@ -156,6 +156,15 @@ class NeuralClassifier(EEGClassifier):
         self.n_parameters_ = sum(p.numel() for p in network.parameters())
         return self
 
+    def count_macs(self) -> int:
+        """Return the multiply-accumulates of the fitted network for one trial."""
+        import torch
+
+        from eegvit.networks.macs import count
+
+        check_is_fitted(self, "module_")
+        return count(self.module_, torch.zeros(1, self.n_channels_in_, self.n_times_in_))
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         from eegvit.networks.device import choose_device

@@ -55,6 +55,9 @@ class BoardRow:
     others: Mapping[str, float]  # mean over subjects of every metric
     subjects: Mapping[str, float]  # score of each subject
     n_parameters: int | None
+    macs: float  # multiply-accumulates of one trial, nan if not known
+    seconds_1: float  # wall seconds to predict one trial
+    seconds_64: float  # and 64 at once
     seconds_fit: float  # CPU seconds of a fit run alone, mean
     stages: Mapping[str, float]  # CPU seconds of all its fits, shared features once
 
@@ -164,9 +167,16 @@ def _row(
         others=_means(list(by_subject.values())) if complete else dict.fromkeys(METRICS, NAN),
         subjects={subject: s[metric] for subject, s in by_subject.items()},
         n_parameters=max(parameters, default=None),
+        **{name: _known(fits.values(), name) for name in ("macs", "seconds_1", "seconds_64")},
         seconds_fit=float(np.mean(spent)) if spent else NAN,
         stages=_stages(fits.values()),
     )
+
+
+def _known(fits: Iterable[Outcome], name: str) -> float:
+    """Return a cost of use from the fits that it was measured on; nan if there is none."""
+    told = [value for fit in fits if (value := fit.costs.get(name)) is not None]
+    return float(np.median(told)) if told else NAN
 
 
 def _stages(fits: Iterable[Outcome]) -> dict[str, float]:

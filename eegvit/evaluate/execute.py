@@ -54,9 +54,13 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         _compute_features(fits, cache, workers)
         todo = _divide(fits, cache, workers)
         progress = Progress(len(fits), "fits")
+        unweighed = _first_of_each(fits)
         while todo:
             again: list[list[int]] = []  # a group that failed: one by one
-            tasks = [_task([fits[number] for number in numbers], store, cache) for numbers in todo]
+            tasks = [
+                _task([fits[number] for number in numbers], store, cache, weigh=unweighed)
+                for numbers in todo
+            ]
             for answer in workers.run(tasks, progress.show):
                 numbers = todo[answer.number]
                 for number in numbers:
@@ -90,9 +94,17 @@ def _divide(fits: Sequence[Fit], cache: Cache, workers: Workers) -> list[list[in
     return chosen + [[number] for number in range(len(fits)) if number not in together]
 
 
-def _task(fits: Sequence[Fit], store: Store, cache: Cache) -> Task:
+def _first_of_each(fits: Sequence[Fit]) -> set[str]:
+    """Return the key of the first fit of each model: one tells what all cost to use."""
+    found: dict[tuple[str, int], str] = {}
+    for fit in fits:
+        found.setdefault((fit.key.partition("/")[0], id(fit.view)), fit.key)
+    return set(found.values())
+
+
+def _task(fits: Sequence[Fit], store: Store, cache: Cache, weigh: set[str]) -> Task:
     """Return the task that carries out one fit, or several at once."""
-    jobs = tuple(_job(fit, store, cache) for fit in fits)
+    jobs = tuple(_job(fit, store, cache, fit.key in weigh) for fit in fits)
     if len(fits) == 1:
         return Task(fits[0].name, fit_and_save, jobs)
     view = fits[0].view
@@ -137,7 +149,7 @@ def _wanted_blocks(fits: Sequence[Fit]) -> list[tuple[Fit, set[int]]]:
     return list(found.values())
 
 
-def _job(fit: Fit, store: Store, cache: Cache) -> Job:
+def _job(fit: Fit, store: Store, cache: Cache, weigh: bool) -> Job:
     return Job(
         key=fit.key,
         name=fit.name,
@@ -150,6 +162,7 @@ def _job(fit: Fit, store: Store, cache: Cache) -> Job:
         test_ids=fit.view.ids[fit.predict],
         n_classes=len(fit.view.classes),
         cache=cache,
+        weigh=weigh,
     )
 
 

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from eegvit.branches.base import per_trial, probabilities
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
+from eegvit.evaluate.costing import BATCH, costs
 from eegvit.evaluate.store import Prediction, Store
 from eegvit.evaluate.versions import versions_of_steps
 from eegvit.evaluate.view import Handle, Rows
@@ -72,6 +73,7 @@ class Job:
     test_ids: NDArray[np.str_]
     n_classes: int
     cache: Cache
+    weigh: bool = False  # measure also what the fitted model costs to use
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,17 +152,35 @@ def fit_and_predict(job: Job) -> Prediction:
         before = time.process_time()
         told = probabilities(rest, gather(test, first))
         ended = time.process_time()
+
+        def predict(X: NDArray[Any]) -> NDArray[np.float64]:
+            for step in (leading, first):
+                X = X if step is None else np.asarray(step.transform(X))
+            return probabilities(rest, X)
+
+        about = weighed(job, rest, predict)
     return prediction_of(
         job,
         rest,
         told,
         caught,
+        **about,
         seconds_features=sum((seconds_train | seconds_test).values()),
         features=seconds_train | seconds_test,
         seconds_fit=fitted - start,
         seconds_predict=ended - before,
         seconds_wall=time.perf_counter() - began,
     )
+
+
+def weighed(
+    job: Job, model: Any, predict: Callable[[NDArray[Any]], NDArray[np.float64]]
+) -> dict[str, Any]:
+    """Return what a fitted model costs to use, where the job asks for it."""
+    if not job.weigh:
+        return {}
+    part = job.test[0]
+    return {"costs": costs(model, predict, part.signals.open()[part.rows[:BATCH]])}
 
 
 def prediction_of(

@@ -8,6 +8,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from eegvit.evaluate.fitting import (
     gather,
     open_parts,
     prediction_of,
+    weighed,
 )
 from eegvit.evaluate.plan import Fit
 from eegvit.evaluate.versions import versions_of
@@ -111,6 +113,7 @@ def fit_group(group: Group) -> None:
         for job, model in zip(group.jobs, models, strict=True):
             start, began = time.process_time(), time.perf_counter()
             told = probabilities(model, _signals(job.test, job.cache))
+            predicted = time.process_time()
             prediction = prediction_of(
                 job,
                 model,
@@ -119,9 +122,10 @@ def fit_group(group: Group) -> None:
                 seconds_features=0.0,
                 features={},
                 seconds_fit=seconds,
-                seconds_predict=time.process_time() - start,
+                seconds_predict=predicted - start,
                 seconds_wall=wall + time.perf_counter() - began,
                 fits_at_once=n_fits,
+                **weighed(job, model, partial(probabilities, model)),
             )
             job.store.save(job.key, prediction)
 

@@ -43,6 +43,9 @@ class Outcome:
         CPU seconds of the features of each block of trials; other fits of the model share them.
     n_parameters : int or None
         Learned numbers of the fitted model.
+    costs : mapping
+        What it costs to use, if it was measured: "macs" of a trial, and the wall seconds
+        "seconds_1" and "seconds_64" to predict one trial and 64.
     """
 
     model: str
@@ -61,6 +64,7 @@ class Outcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     features: Mapping[str, float] = field(default_factory=dict)
     n_parameters: int | None = None
+    costs: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

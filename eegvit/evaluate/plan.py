@@ -215,6 +215,7 @@ def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
             seconds=seconds,
             features=prediction.about["features"],
             n_parameters=prediction.about["n_parameters"],
+            costs=prediction.about.get("costs", {}),
         )
     failure = store.failure(request.key)
     reason = failure["reason"] if failure is not None else "not run yet"

@@ -58,7 +58,8 @@ def markdown(results: Results, command: str = "") -> str:
     others = [m for m in METRICS if m != metric]
     header = ["#", "model", f"{words.METRIC_NAMES[metric]}{words.unit(metric)}", "SD", "95 % CI"]
     header += ["SD seeds", "chance (bound)", "p (Holm)"]
-    header += [words.METRIC_NAMES[m] for m in others] + ["parameters", "CPU per fit", "CPU total"]
+    header += [words.METRIC_NAMES[m] for m in others] + ["parameters", "MACs", "1 trial"]
+    header += ["64 trials", "CPU per fit", "CPU total"]
     parts = [f"# {_cell(study.name)}", ""]
     if results.simulated:
         parts += ["**SIMULATED DATA: these scores say nothing about real recordings.**", ""]
@@ -77,6 +78,9 @@ def markdown(results: Results, command: str = "") -> str:
                 p_against_best(results, row),
                 *(words.score(m, row.others[m]) for m in others),
                 words.count(row.n_parameters),
+                words.macs(row.macs),
+                words.latency(row.seconds_1),
+                words.latency(row.seconds_64),
                 words.seconds(row.seconds_fit),
                 words.seconds(row.seconds_total),
             ]
@@ -98,7 +102,7 @@ def board_csv(results: Results) -> str:
     plain = ("rank", "model", "branch", "target", "align", "status", "reason")
     counts = ("n_fits", "n_failed", "n_missing", "n_seeds", "n_subjects")
     numbers = ("mean", "sd", "ci_low", "ci_high", "seed_sd", "chance", "chance_bound")
-    costs = ("n_parameters", "seconds_fit", "seconds_total")
+    costs = ("n_parameters", "macs", "seconds_1", "seconds_64", "seconds_fit", "seconds_total")
     lines: list[dict[str, object]] = []
     for row in results.board:
         line: dict[str, object] = {name: getattr(row, name) for name in plain + counts}

@@ -174,6 +174,9 @@ def _columns(results: Results) -> list[Column]:
         *columns,
         Column("seeds", "SD seeds", "spread over seeds of the mean over subjects"),
         Column("parameters", "Params", "learned numbers"),
+        Column("macs", "MACs", "multiply-accumulates for one trial, attention included"),
+        Column("latency", "1 trial", "wall time to predict one trial, on one thread"),
+        Column("batch", "64 trials", "wall time to predict 64 trials at once, on one thread"),
         Column("seconds", "CPU / fit", "features, training and prediction, mean over fits"),
         Column("total", "CPU total", "all fits of the model"),
     ]
@@ -190,7 +193,7 @@ def _board_row(results: Results, row: BoardRow, columns: Sequence[Column]) -> Ma
     if row.status == "ok":
         cells += _scored(results, row, metric)
     else:
-        why = tag("td", row.reason, class_="why", colspan=len(columns) - 6)
+        why = tag("td", row.reason, class_="why", colspan=len(columns) - 9)
         status = tag("span", row.status.upper(), class_="failed")
         cells += [tag("td", status, **_value("mean", None)), why]
         cells += _costs(row)
@@ -224,6 +227,9 @@ def _costs(row: BoardRow) -> list[Markup]:
     total = row.seconds_total
     return [
         tag("td", words.count(row.n_parameters), **_value("parameters", row.n_parameters)),
+        tag("td", words.macs(row.macs), **_value("macs", row.macs)),
+        tag("td", words.latency(row.seconds_1), **_value("latency", row.seconds_1)),
+        tag("td", words.latency(row.seconds_64), **_value("batch", row.seconds_64)),
         tag("td", words.seconds(row.seconds_fit), **_value("seconds", row.seconds_fit)),
         tag("td", words.seconds(total), **_value("total", total)),
     ]

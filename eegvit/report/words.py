@@ -74,6 +74,36 @@ def count(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
+def macs(value: float) -> str:
+    """Return multiply-accumulates in millions.
+
+    Examples
+    --------
+    >>> macs(11758112), macs(420_000), macs(math.nan)
+    ('12M', '0.4M', '–')
+    """
+    if math.isnan(value):
+        return NOTHING
+    millions = value / 1e6
+    return f"{millions:.1f}M" if millions < 9.95 else f"{millions:,.0f}M"
+
+
+def latency(value: float) -> str:
+    """Return the seconds of a prediction in milliseconds, two digits at least.
+
+    Examples
+    --------
+    >>> latency(0.00034), latency(0.0123), latency(math.nan)
+    ('0.34 ms', '12 ms', '–')
+    """
+    if math.isnan(value):
+        return NOTHING
+    milliseconds = 1000 * value
+    if milliseconds < 0.995:
+        return f"{milliseconds:.2f} ms"
+    return f"{milliseconds:.1f} ms" if milliseconds < 9.95 else f"{milliseconds:,.0f} ms"
+
+
 def seconds(value: float) -> str:
     """Return a duration with two significant digits or in larger units.
 
