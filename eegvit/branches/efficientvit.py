@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
 from eegvit.branches.neural import NeuralClassifier
 
 if TYPE_CHECKING:
@@ -106,6 +110,21 @@ class EfficientViTClassifier(NeuralClassifier):
             multi_scale=self.multi_scale,
             settings=self._cascaded_settings(),
         )
+
+    def attention_received(self, X: Any) -> NDArray[np.float32]:
+        """Return how much attention each electrode receives over time: (n, channels, steps).
+
+        `eegvit.report.topography.draw_topography` draws it. Not for layout "conv", which mixes
+        the electrodes before there is a map.
+        """
+        import torch
+
+        from eegvit.networks.efficientvit.attention_maps import electrode_attention
+
+        check_is_fitted(self, "module_")
+        layers: Any = self.module_
+        signals = torch.from_numpy(np.array(self.check_X(X), dtype=np.float32))
+        return electrode_attention(layers[1], layers[0](signals)).numpy()
 
     def _cascaded_settings(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in CASCADED_ONLY}

@@ -26,7 +26,7 @@ def draw_topography(
     Parameters
     ----------
     values : array, shape (channels, steps)
-        For example the mean over trials of `EfficientViTClassifier.attention`.
+        For example the mean over trials of `EfficientViTClassifier.attention_received`.
     ch_names : sequence of str
         Names of the 10-05 system.
     path : Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -135,3 +136,16 @@ def test_named_channels_may_come_in_any_order(trials: Any) -> None:
     model.set_params(ch_names=tuple(NAMES[i] for i in order))
     second = model.fit(trials.X[:, order], trials.labels).predict_proba(trials.X[:, order])
     np.testing.assert_allclose(first, second, atol=1e-3)
+
+
+def test_attention_is_drawn_on_the_scalp(trials: Any, tmp_path: Path) -> None:
+    from eegvit.report.topography import draw_topography
+
+    model = EfficientViTClassifier(
+        preset="eeg_xs", layout="patch", sfreq=trials.sfreq, ch_names=NAMES, epochs=1
+    )
+    received = model.fit(trials.X, trials.labels).attention_received(trials.X)
+    assert received.shape[:2] == (len(trials), trials.n_channels) and np.isfinite(received).all()
+    path = tmp_path / "attention.png"
+    draw_topography(received.mean(axis=0), NAMES, path, window=(0.0, 2.0))
+    assert path.stat().st_size > 5000

@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from eegvit.networks.efficientvit.electrode_map import ElectrodeMap
+from eegvit.networks.efficientvit.model import EfficientViT
+
 
 def attention_maps(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
     """Return how much attention each place of a map receives, for each attention of a network.
@@ -48,3 +51,41 @@ def attention_maps(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
             vars(module).pop("recorded", None)
         for module in training:
             module.training = True
+
+
+def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
+    """Return how much attention each electrode receives over time.
+
+    The mean over the heads of the first stage that has attention, whose map is the finest. A
+    row of the map goes back to the electrodes it was made of.
+
+    Parameters
+    ----------
+    network : EfficientViT
+        Of a layout in which electrodes have places: any but "conv".
+    x : Tensor, shape (n, channels, times)
+
+    Returns
+    -------
+    Tensor, shape (n, channels, columns)
+
+    Examples
+    --------
+    >>> network = EfficientViT(22, 1000, 4, sfreq=250.0, layout="patch")
+    >>> electrode_attention(network, torch.randn(2, 22, 1000)).shape
+    torch.Size([2, 22, 32])
+    """
+    layout = network.layout
+    if not isinstance(layout, ElectrodeMap):
+        raise ValueError(
+            "layout 'conv' mixes all electrodes before there is a map: take 'patch', 'lattice',"
+            " 'grid' or 'bands' to see where on the scalp attention goes"
+        )
+    maps = list(attention_maps(network, x).values())
+    finest = max(one.shape[2] * one.shape[3] for one in maps)
+    same = [one.mean(1) for one in maps if one.shape[2] * one.shape[3] == finest]
+    received = torch.stack(same).mean(0)  # (n, rows, columns)
+    share = layout.filters.matrix.abs().sum((1, 3))  # (channels, rows before thinning)
+    share = share / share.sum(1, keepdim=True).clamp_min(1e-12)
+    row = torch.arange(share.shape[1], device=x.device) * received.shape[1] // share.shape[1]
+    return torch.einsum("cr,nrt->nct", share, received[:, row])

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.attention_maps import attention_maps
+from eegvit.networks.efficientvit.attention_maps import attention_maps, electrode_attention
 from eegvit.networks.efficientvit.layouts import LAYOUTS
 from eegvit.networks.efficientvit.model import FAMILIES, EfficientViT
 from eegvit.networks.efficientvit.presets import EEG
@@ -223,3 +223,34 @@ def test_settings_replace_those_of_the_preset() -> None:
 def test_every_family_has_the_presets() -> None:
     assert set(EEG) == set(FAMILIES)
     assert all(set(presets) == {"eeg_xs", "eeg_s", "eeg_m"} for presets in EEG.values())
+
+
+@pytest.mark.parametrize("layout", ["patch", "lattice", "grid"])
+def test_attention_goes_back_to_the_electrodes_it_came_from(
+    layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("Fz", "FC3", "FC1", "FCz", "FC2", "FC4", "C5", "C3", "C1", "Cz", "C2", "C4", "C6",
+             "CP3", "CP1", "CPz", "CP2", "CP4", "P1", "Pz", "P2", "POz")  # fmt: skip
+    network = EfficientViT(22, 250, 2, sfreq=125.0, layout=layout, ch_names=names)
+    x = torch.randn(3, 22, 250)
+    even = electrode_attention(network, x)
+    assert even.shape[:2] == (3, 22) and (even > 0).all()
+    rows, columns = network.layout(x).shape[2:]
+    received = torch.zeros(3, 2, rows, columns)
+    received[:, :, 0] = 1.0  # the first row of the map only
+    monkeypatch.setattr(
+        "eegvit.networks.efficientvit.attention_maps.attention_maps",
+        lambda network, x: {"only": received},
+    )
+    share = electrode_attention(network, x)[0, :, 0]
+    assert share.max() > 0.4
+    matrix = network.layout.filters.matrix.abs().sum((1, 3))  # (channels, rows)
+    thin = -(-matrix.shape[1] // rows)
+    there = matrix[:, :thin].sum(1) > 0.5 * matrix.sum(1)
+    assert 0 < there.sum() < 22
+    assert share[there].min() > share[~there].max()
+
+
+def test_a_layout_without_electrodes_has_no_scalp() -> None:
+    with pytest.raises(ValueError, match="mixes all electrodes"):
+        electrode_attention(EfficientViT(3, 250, 2, sfreq=125.0), torch.randn(2, 3, 250))
