@@ -40,6 +40,8 @@ class EfficientViTClassifier(NeuralClassifier):
         Share of residual branches that training leaves out at the last block, fewer before.
     multi_scale : bool
         Whether the head sees the maps of all stages or the last one only.
+    segments : int
+        Stretches of time whose means the head sees, so that it knows early from late.
     cascade : bool or None
         Whether a head of attention sees what the one before it gave. This and all below are of
         the cascaded family only, and None is the preset's.
@@ -83,6 +85,7 @@ class EfficientViTClassifier(NeuralClassifier):
     dropout: float = 0.25
     drop_path: float = 0.0
     multi_scale: bool = False
+    segments: int = 4
     cascade: bool | None = None
     sandwich: bool | None = None
     interaction: bool | None = None
@@ -108,6 +111,7 @@ class EfficientViTClassifier(NeuralClassifier):
             dropout=self.dropout,
             drop_path=self.drop_path,
             multi_scale=self.multi_scale,
+            segments=self.segments,
             settings=self._cascaded_settings(),
         )
 

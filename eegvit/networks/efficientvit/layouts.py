@@ -2,7 +2,7 @@
 
 `LAYOUTS` has them by name:
 
-- conv: temporal and spatial filters; one row, a column every 32 ms. No electrode keeps a place.
+- conv: temporal and spatial filters; one row, a column every 64 ms. No electrode keeps a place.
 - patch: a row for each electrode along a walk over the scalp, then overlapping patches every
   two rows and 128 ms. Of the 32 neighbour pairs of the 22 electrodes of data set 2a, 16 are
   next to each other and 20 within two rows. The usual order keeps 16 as well, but leaps by up

@@ -46,6 +46,8 @@ class EfficientViT(nn.Module):
         Share of residual branches that training leaves out at the last block, fewer before.
     multi_scale : bool
         Whether the head sees the maps of all stages or the last one only.
+    segments : int
+        Stretches of time whose means the head sees, so that it knows early from late.
     settings : mapping or None
         Arguments of the stages that replace the preset's.
 
@@ -70,19 +72,23 @@ class EfficientViT(nn.Module):
         dropout: float = 0.25,
         drop_path: float = 0.0,
         multi_scale: bool = False,
+        segments: int = 4,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if n_times < samples(STEP, sfreq):
+        if n_times < samples(2 * STEP, sfreq):
             raise ValueError(
-                f"EfficientViT makes a column of {samples(STEP, sfreq)} samples, but a trial has"
+                f"EfficientViT makes a column of {samples(2 * STEP, sfreq)} samples, but a trial has"
                 f" only {n_times}: take a longer window"
             )
-        self.dropout, self.multi_scale = dropout, multi_scale
+        if segments < 1:
+            raise ValueError(f"segments={segments!r}: it must be 1 or more")
+        self.dropout, self.multi_scale, self.segments = dropout, multi_scale, segments
         self.stages = make_stages(family, preset, {"drop_path": drop_path, **(settings or {})})
         widths = self.stages.widths
         self.layout = make_layout(layout, n_channels, widths[0], sfreq=sfreq, ch_names=ch_names)
-        self.head = NormLinear(sum(widths) if multi_scale else widths[-1], n_classes)
+        n_seen = sum(widths) if multi_scale else widths[-1]
+        self.head = NormLinear(n_seen * segments, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to logits (n, classes)."""
@@ -96,12 +102,42 @@ class EfficientViT(nn.Module):
     def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
         """Map the maps of all stages to logits (n, classes)."""
         seen = maps if self.multi_scale else maps[-1:]
-        means = torch.cat([x.mean((2, 3)) for x in seen], 1)
+        means = torch.cat([segment_means(x, self.segments) for x in seen], 1)
         return self.head(F.dropout(means, self.dropout, self.training))
 
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to the last map (n, width, places), flattened."""
         return self.forward_features(x)[-1].flatten(2)
+
+
+def segment_means(x: Tensor, segments: int) -> Tensor:
+    """Return the means of a map over all rows and equal stretches of its columns.
+
+    Where columns do not divide evenly, neighbouring stretches share one; so do all where there
+    are fewer columns than segments.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n, width, rows, columns)
+    segments : int
+
+    Returns
+    -------
+    Tensor, shape (n, width * segments)
+
+    Examples
+    --------
+    >>> segment_means(torch.arange(6.0).view(1, 1, 1, 6), 2).tolist()
+    [[1.0, 4.0]]
+    >>> segment_means(torch.arange(3.0).view(1, 1, 1, 3), 2).tolist()
+    [[0.5, 1.5]]
+    """
+    n_columns = x.shape[3]
+    starts = [k * n_columns // segments for k in range(segments)]
+    stops = [-(-(k + 1) * n_columns // segments) for k in range(segments)]
+    over_rows = x.mean(2)
+    parts = [over_rows[..., a:b].mean(2) for a, b in zip(starts, stops, strict=True)]
+    return torch.stack(parts, 2).flatten(1)
 
 
 def make_stages(family: str, preset: str, settings: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from eegvit.networks.temporal_spatial import TemporalSpatial
 
 
 class TemporalSpatialMap(nn.Module):
-    """Temporal filters of 0.25 s, spatial filters of each, then means over steps of 32 ms.
+    """Temporal filters of 0.25 s, spatial filters of each, then means over steps of 64 ms.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class TemporalSpatialMap(nn.Module):
     --------
     >>> import torch
     >>> TemporalSpatialMap(22, 16, sfreq=250.0)(torch.randn(2, 22, 1000)).shape
-    torch.Size([2, 16, 1, 125])
+    torch.Size([2, 16, 1, 62])
     """
 
     def __init__(self, n_channels: int, width: int, *, sfreq: float) -> None:
@@ -34,7 +34,7 @@ class TemporalSpatialMap(nn.Module):
         depth = 1 if width % 2 else 2
         kernel = odd_samples(0.25, sfreq)
         self.front = TemporalSpatial(n_channels, width // depth, depth, kernel, momentum=0.1)
-        self.norm = NormEluPool(width, samples(STEP, sfreq), momentum=0.1)
+        self.norm = NormEluPool(width, samples(2 * STEP, sfreq), momentum=0.1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, channels, times) to (n, width, 1, steps)."""

@@ -42,7 +42,7 @@ MONTAGES: dict[tuple[int, int, float], tuple[str, ...]] = {
     (64, 480, 160.0): SIXTY_FOUR,
 }
 SIZES = {  # rows and columns of the map
-    "conv": [(1, 125), (1, 25), (1, 125), (1, 96)],
+    "conv": [(1, 62), (1, 12), (1, 62), (1, 48)],
     "patch": [(3, 32), (4, 7), (11, 32), (16, 24)],
     "lattice": [(1, 32), (4, 7), (6, 32), (5, 24)],
     "grid": [(5, 32), (5, 7), (5, 32), (5, 24)],
@@ -94,7 +94,7 @@ def test_any_montage_and_window(layout: str, n_channels: int, seconds: float, sf
     names = tuple(np.random.default_rng(0).permutation(DENSE)[:n_channels].tolist())
     module = make_layout(layout, n_channels, 8, sfreq=sfreq, ch_names=names)
     out = module(signals(2, n_channels, round(seconds * sfreq)))
-    columns = seconds / (0.032 if layout == "conv" else 0.128)
+    columns = seconds / (0.064 if layout == "conv" else 0.128)
     assert abs(out.shape[3] - columns) < 1.5 + 0.03 * columns and out.isfinite().all()
     assert out.shape[2] <= 32
 
@@ -230,7 +230,7 @@ def test_temporal_spatial_map_is_what_it_says() -> None:
             eps=1e-3,
         )
         y = torch.where(y > 0, y, y.exp() - 1)
-        expected = torch.stack([y[..., 4 * t : 4 * t + 4].mean(-1) for t in range(32)], -1)
+        expected = torch.stack([y[..., 8 * t : 8 * t + 8].mean(-1) for t in range(16)], -1)
     torch.testing.assert_close(layer(x), expected[:, :, None], atol=1e-6, rtol=1e-5)
 
 

@@ -131,8 +131,9 @@ def test_head_and_features() -> None:
     torch.testing.assert_close(network.forward_head(maps), network(x))
     torch.testing.assert_close(network.features(x), maps[-1].flatten(2))
     head = network.head
-    torch.testing.assert_close(network(x), head(maps[-1].mean((2, 3))))
-    wide = make(22, 1000, 250.0, layout="patch", multi_scale=True).eval()
+    quarters = maps[-1].mean(2).unflatten(2, (4, -1)).mean(3).flatten(1)
+    torch.testing.assert_close(network(x), head(quarters))
+    wide = make(22, 1000, 250.0, layout="patch", multi_scale=True, segments=1).eval()
     maps = wide.forward_features(x)
     assert wide.head.linear.in_features == sum(wide.stages.widths)
     torch.testing.assert_close(wide(x), wide.head(torch.cat([m.mean((2, 3)) for m in maps], 1)))
@@ -202,7 +203,7 @@ def test_what_is_refused() -> None:
         make(3, 250, 125.0, preset="eeg_l")
     with pytest.raises(ValueError, match="'cascaded' has no setting 'sandwhich', did you mean"):
         make(3, 250, 125.0, settings={"sandwhich": False})
-    with pytest.raises(ValueError, match="column of 4 samples.*only 3: take a longer window"):
+    with pytest.raises(ValueError, match="column of 8 samples.*only 3: take a longer window"):
         make(3, 3, 125.0)
 
 
