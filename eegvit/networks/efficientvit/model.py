@@ -76,10 +76,11 @@ class EfficientViT(nn.Module):
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if n_times < samples(2 * STEP, sfreq):
+        shortest = samples(2 * STEP, sfreq)
+        if n_times < shortest:
             raise ValueError(
-                f"EfficientViT makes a column of {samples(2 * STEP, sfreq)} samples, but a trial has"
-                f" only {n_times}: take a longer window"
+                f"EfficientViT makes a column of {shortest} samples, but a trial has only"
+                f" {n_times}: take a longer window"
             )
         if segments < 1:
             raise ValueError(f"segments={segments!r}: it must be 1 or more")
