@@ -42,6 +42,9 @@ class NeuralClassifier(EEGClassifier):
         Largest norm of all gradients together.
     augment : str or tuple of str
         Names in `eegvit.preprocess.augment.AUGMENTATIONS`, applied in turn to each batch.
+    mixup : float
+        Trials and labels are mixed in pairs, in shares drawn from a beta distribution of this
+        shape; 0 mixes none.
     validation : float
         Share of the training people (the `groups` of `fit`) that is held out to compute a
         validation loss. With fewer than two people, the last trials of each class. 0 holds
@@ -77,6 +80,7 @@ class NeuralClassifier(EEGClassifier):
     class_weight: Literal["balanced"] | None = None
     clip_norm: float | None = None
     augment: str | tuple[str, ...] = "none"
+    mixup: float = 0.0
     validation: float = 0.0
     patience: int | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

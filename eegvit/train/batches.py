@@ -45,8 +45,9 @@ class Batches:
         self.y, self.recipe, self.device = y, recipe, device
         self.rows = np.arange(len(y))  # where each trial is in X
         self.augment = augmenter(recipe.augment) if recipe.augment else None
+        self.n_classes = int(y.max()) + 1
         # what is not augmented moves to the device once
-        whole = self.augment is None and device != "cpu"
+        whole = self.augment is None and not recipe.mixup and device != "cpu"
         self.X: NDArray[np.floating[Any]] | Tensor = to_device(X, device) if whole else X
 
     def part(self, rows: NDArray[np.int64]) -> Self:
@@ -62,12 +63,28 @@ class Batches:
     def take(
         self, trials: NDArray[np.int64], rng: np.random.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return signals and labels of trials; with a generator they are augmented."""
-        rows, labels = self.rows[trials], self.y[trials]
+        """Return signals and labels of trials; with a generator they are augmented.
+
+        Labels are codes, or shares of the classes (n, classes) where trials are mixed.
+        """
+        rows = self.rows[trials]
+        labels: NDArray[Any] = self.y[trials]
         if isinstance(self.X, Tensor):
             signals = self.X.index_select(0, torch.from_numpy(rows).to(self.device))
             return signals, torch.from_numpy(labels).to(self.device)
         taken = self.X[rows].astype(np.float32, copy=False)
         if self.augment and rng is not None:
             taken, labels = self.augment(taken, labels, rng)
+        if self.recipe.mixup and rng is not None:
+            taken, labels = self.mixed(taken, labels, rng)
         return torch.as_tensor(taken).to(self.device), torch.from_numpy(labels).to(self.device)
+
+    def mixed(
+        self, X: NDArray[np.float32], y: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return each trial mixed with another, and the shares of the classes in it."""
+        share = rng.beta(self.recipe.mixup, self.recipe.mixup, len(y)).astype(np.float32)
+        other = rng.permutation(len(y))
+        codes = np.eye(self.n_classes, dtype=np.float32)[y]
+        mixed_X = share[:, None, None] * X + (1 - share)[:, None, None] * X[other]
+        return mixed_X, share[:, None] * codes + (1 - share)[:, None] * codes[other]

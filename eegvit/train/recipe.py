@@ -26,11 +26,18 @@ class Recipe:
         Largest norm of all gradients together.
     augment : tuple of str
         Names in `eegvit.preprocess.augment.AUGMENTATIONS`.
+    mixup : float
+        Trials and labels are mixed in pairs, in shares drawn from a beta distribution of this
+        shape [1]_; 0 mixes none.
     patience : int or None
         Stop after this many epochs without a smaller validation loss and return to the best
         epoch. None trains for all epochs and keeps the last.
     amp : bool
         bfloat16 where that is safe, on CUDA only.
+
+    References
+    ----------
+    .. [1] Zhang et al., mixup: Beyond empirical risk minimization. ICLR 2018.
     """
 
     epochs: int = 40
@@ -42,6 +49,7 @@ class Recipe:
     class_weight: str | None = None
     clip_norm: float | None = None
     augment: tuple[str, ...] = ()
+    mixup: float = 0.0
     patience: int | None = None
     amp: bool = False
 
@@ -55,6 +63,8 @@ class Recipe:
         for name in ("warmup", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)!r}: it must be in [0, 1)")
+        if self.mixup < 0:
+            raise ValueError(f"mixup={self.mixup!r}: it must be 0 or more")
         if self.class_weight not in (None, "balanced"):
             raise ValueError(f"class_weight={self.class_weight!r}: it must be 'balanced' or None")
 

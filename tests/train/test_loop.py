@@ -18,6 +18,7 @@ from eegvit.networks.device import choose_device, seeded
 from eegvit.networks.layers import Standardise
 from eegvit.networks.predict import predict_proba
 from eegvit.train import Recipe, train
+from eegvit.train.batches import Batches
 from eegvit.train.run import class_weights, parameter_groups
 
 
@@ -195,6 +196,7 @@ def test_class_weights_find_the_rare_class() -> None:
         {"augment": ("noise", "amplitude")},
         {"class_weight": "balanced"},
         {"warmup": 0.5},
+        {"mixup": 0.2},
     ],
 )
 def test_every_setting_has_an_effect(change: dict[str, Any]) -> None:
@@ -214,6 +216,7 @@ def test_every_setting_has_an_effect(change: dict[str, Any]) -> None:
         {"label_smoothing": -0.1},
         {"class_weight": "even"},
         {"patience": 0},
+        {"mixup": -0.1},
     ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
@@ -221,6 +224,18 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
         Recipe(**wrong)
     with pytest.raises(ValueError, match=r"unknown augmentation 'nois'.*noise"):
         fit(recipe=Recipe(augment=("nois",)))
+
+
+def test_mixed_trials_have_labels_mixed_in_the_same_shares() -> None:
+    y = np.arange(20) % 3
+    X = np.eye(3, dtype=np.float32)[y][:, :, None]  # a trial is its label
+    batches = Batches(X, y, Recipe(mixup=1.0), "cpu")
+    signals, labels = batches.take(np.arange(20), np.random.default_rng(0))
+    torch.testing.assert_close(signals[:, :, 0], labels)
+    torch.testing.assert_close(labels.sum(1), torch.ones(20))
+    assert ((labels > 0.05) & (labels < 0.95)).any()
+    plain, codes = batches.take(np.arange(20))  # as in validation
+    assert codes.tolist() == y.tolist() and (plain.numpy() == X).all()
 
 
 def test_a_training_that_diverges_says_so() -> None:

@@ -149,6 +149,7 @@ def test_in_single_precision(name: str) -> None:
         {"weight_decay": 5.0},
         {"augment": ("noise", "segment_recombine")},
         {"warmup": 0.6},
+        {"mixup": 0.3, "class_weight": "balanced"},
     ],
 )
 def test_every_setting(changes: dict[str, Any]) -> None:
