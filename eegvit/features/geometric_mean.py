@@ -17,10 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-SHORT = 1e-4  # the last step: what is left after it, and in the logarithms, is below 1e-7
-ROUGH = 0.1  # the last step to a start
+SHORT = 1e-3  # the last step: 1e-7 is left after it, and 1e-6 in the logarithms
 MOST_PASSES = 50
-STRIDE, FEW = 8, 64  # one trial in eight gives the start, unless that leaves too few
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,10 @@ class Mean:
     logs: Array
 
 
-def geometric_mean(C: Array, short: float = SHORT) -> Mean:
+def geometric_mean(C: Array) -> Mean:
     """Return the Riemannian mean of covariances (n, channels, channels).
 
-    It is found when a step towards it is shorter than `short`; what is left is of the order of
-    the step's square.
+    It is found when a step towards it is short: what is left is of the order of its square.
 
     Examples
     --------
@@ -51,10 +48,7 @@ def geometric_mean(C: Array, short: float = SHORT) -> Mean:
     >>> (np.linalg.inv(geometric_mean(C).whitener) ** 2).round(6).tolist()
     [[2.0, 0.0], [0.0, 2.0]]
     """
-    if len(C) >= STRIDE * FEW:
-        whitener = geometric_mean(C[::STRIDE], ROUGH).whitener
-    else:
-        whitener = _power(C.mean(axis=0), -0.5)
+    whitener = _power(_between_means(C), -0.5)
     for _ in range(MOST_PASSES):
         values, vectors = whitened(C, whitener)
         logs = np.log(values)
@@ -63,12 +57,20 @@ def geometric_mean(C: Array, short: float = SHORT) -> Mean:
         step = seen.solve(from_here.mean(axis=0))
         root = np.linalg.inv(whitener)
         whitener = _power(root @ _exponential(step) @ root, -0.5)
-        if np.linalg.norm(step) < short:
+        if np.linalg.norm(step) < SHORT:
             break
     else:
         warnings.warn(f"no Riemannian mean found in {MOST_PASSES} passes", stacklevel=2)
     rotation = whitener @ root @ _exponential(step / 2)  # the step alone gives another root
     return Mean(whitener, rotation @ (from_here - seen.turn(step)) @ rotation.T)
+
+
+def _between_means(C: Array) -> Array:
+    """Return the point halfway between arithmetic and harmonic mean, near the one looked for."""
+    arithmetic = C.mean(axis=0)
+    harmonic = np.linalg.inv(np.linalg.inv(C).mean(axis=0))
+    root, whitener = _power(arithmetic, 0.5), _power(arithmetic, -0.5)
+    return root @ _power(whitener @ harmonic @ whitener, 0.5) @ root
 
 
 def logarithms(C: Array, whitener: Array) -> Array:

@@ -33,7 +33,7 @@ def test_it_is_the_point_where_the_logarithms_add_up_to_nothing(n, spread) -> No
     C = draw(n, spread=spread)
     found = geometric_mean(C)
     np.testing.assert_allclose(logarithms(C, found.whitener).mean(axis=0), 0, atol=1e-7)
-    np.testing.assert_allclose(found.logs, logarithms(C, found.whitener), atol=1e-7)
+    np.testing.assert_allclose(found.logs, logarithms(C, found.whitener), atol=1e-6)
     np.testing.assert_allclose(found.whitener, found.whitener.T, atol=1e-12)
 
 
@@ -54,24 +54,17 @@ def test_it_moves_with_the_coordinates() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
 
 
-def test_a_start_from_one_trial_in_eight_saves_passes_and_changes_nothing(monkeypatch) -> None:
-    C = draw(800, spread=0.3)
-    seen: list[int] = []
+def test_two_looks_at_each_covariance_are_enough(monkeypatch) -> None:
+    looks: list[int] = []
     whole = module.whitened
 
     def counted(C: np.ndarray, whitener: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        seen.append(len(C))
+        looks.append(len(C))
         return whole(C, whitener)
 
     monkeypatch.setattr(module, "whitened", counted)
-    found = geometric_mean(C).whitener
-    n_passes = seen.count(800)
-    assert 100 in seen
-    seen.clear()
-    monkeypatch.setattr(module, "FEW", 1000)
-    again = geometric_mean(C).whitener
-    assert seen.count(800) > n_passes and set(seen) == {800}
-    np.testing.assert_allclose(found, again, atol=1e-7 * np.abs(again).max())
+    geometric_mean(draw(400, spread=0.3))
+    assert looks == [400, 400]
 
 
 def test_a_search_that_does_not_end_is_told(monkeypatch) -> None:
