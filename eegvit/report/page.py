@@ -184,7 +184,9 @@ def _cost(results: Results, began: float) -> Markup:
     return _section(
         "cost",
         "CPU seconds, measured where each fit was run. A fit's are those it would take alone; in"
-        " the totals, features that several fits of a model share are counted once.",
+        " the totals, features that several fits of a model share are counted once. MACs are the"
+        " multiply-accumulates of one trial; 1 trial and 64 trials are the wall times to predict"
+        " them, from the signals on, measured once for each model.",
         tag("div", plot, class_="figure") if plot else None,
         tag("div", by_model, class_="scroll", style="margin-top:16px"),
         tag(

@@ -13,6 +13,9 @@ from eegvit.evaluate import execute, make_plan, score
 from eegvit.evaluate.costing import costs
 from eegvit.evaluate.store import Store
 from eegvit.networks.macs import count
+from eegvit.report import words
+from eegvit.report.leaderboard import markdown
+from eegvit.report.tables import times_table
 
 
 @pytest.mark.parametrize("jobs", [0, 1])
@@ -23,7 +26,8 @@ def test_every_row_says_what_its_model_costs(make_study, make_view, cache, jobs)
     study = make_study(models, seeds=(0, 1))
     plan, store = make_plan(study, dict.fromkeys(models, view)), Store(cache.fits)
     execute(plan, store, cache, jobs=jobs)
-    rows = {row.model: row for row in score(study, plan, store).board}
+    results = score(study, plan, store)
+    rows = {row.model: row for row in results.board}
     X = view.take(np.arange(12)).X
     network = EEGNetClassifier(**short).fit(X, view.y[:12])
     expected = count(network.module_, torch.zeros(1, *X.shape[1:]))
@@ -31,6 +35,8 @@ def test_every_row_says_what_its_model_costs(make_study, make_view, cache, jobs)
     assert np.isnan(rows["csp"].macs)
     for row in rows.values():
         assert 0 < row.seconds_1 < row.seconds_64 < 60
+        for shown in (words.macs(row.macs), words.latency(row.seconds_1)):
+            assert shown in str(times_table(results)) and shown in markdown(results)
     told = [store.load(key).about.get("costs") for key in plan.fits]
     assert len([one for one in told if one]) == 2 < len(told)  # once for each model
 
