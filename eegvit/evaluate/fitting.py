@@ -180,7 +180,11 @@ def weighed(
     if not job.weigh:
         return {}
     part = job.test[0]
-    return {"costs": costs(model, predict, part.signals.open()[part.rows[:BATCH]])}
+    try:
+        return {"costs": costs(model, predict, part.signals.open()[part.rows[:BATCH]])}
+    except Exception as error:  # the fit is good all the same
+        warnings.warn(f"what it costs to use was not measured: {error}", stacklevel=2)
+        return {}
 
 
 def prediction_of(

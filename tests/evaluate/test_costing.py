@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from eegvit.branches.eegnet import EEGNetClassifier
-from eegvit.evaluate import execute, make_plan, score
+from eegvit.evaluate import execute, fitting, make_plan, score
 from eegvit.evaluate.costing import costs
 from eegvit.evaluate.store import Store
 from eegvit.networks.macs import count
@@ -39,6 +39,20 @@ def test_every_row_says_what_its_model_costs(make_study, make_view, cache, jobs)
             assert shown in str(times_table(results)) and shown in markdown(results)
     told = [store.load(key).about.get("costs") for key in plan.fits]
     assert len([one for one in told if one]) == 2 < len(told)  # once for each model
+
+
+def test_a_measurement_that_fails_loses_no_fit(make_study, make_view, cache, monkeypatch):
+    def fail(*_):
+        raise MemoryError("no room for 64 trials")
+
+    monkeypatch.setattr(fitting, "costs", fail)
+    view = make_view(n_trials=12)
+    study = make_study({"csp": ("csp_lda", {})})
+    plan, store = make_plan(study, {"csp": view}), Store(cache.fits)
+    assert execute(plan, store, cache, jobs=0).failed == 0
+    told = [store.load(key).about["warnings"] for key in plan.fits]
+    assert sum("no room for 64 trials" in " ".join(warnings) for warnings in told) == 1
+    assert np.isnan(score(study, plan, store).board[0].seconds_1)
 
 
 def test_time_counts_from_the_signals_and_few_trials_are_repeated():

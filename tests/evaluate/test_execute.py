@@ -105,7 +105,8 @@ def test_features_are_computed_once_a_block_and_shared(
     }
     view = make_view(subjects=3, sessions=2, n_trials=10)
     plan, store, _ = _run(make_study, view, models, cache, jobs=2, n_folds=3)
-    real = [n for n in log.read_text().split() if int(n) >= 10]  # probes have fewer trials
+    # probes have fewer trials; what a model costs to use is measured with 1 and 64
+    real = [n for n in log.read_text().split() if 10 <= int(n) < 64]
     assert real == ["10"] * 6
     assert all(o.status == "ok" for o in outcomes(plan, store))
 

@@ -35,7 +35,7 @@ for person in range(1, 5):
     parts.append(Trials.from_arrays(X, y, sfreq=32.0, subject=str(person)))
 cache, align = Cache(root), Align(method="euclidean")
 view = view_of(concatenate(parts), cache, align)
-step = {"from": "steps.Guess", "parameters": {"seconds": 0.12}}
+step = {"from": "steps.Guess", "parameters": {"seconds": 0.25}}
 models = {"guess": Model(branch="pipeline", parameters={"steps": [step]})}
 card = Card(name="arrays", source="files", classes=("a", "b"), window=(0.0, 1.0))
 protocol = Evaluate(protocol="within_session", n_folds=4)
