@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups")
 
 STUDY = """
+import signal
 import sys
 from pathlib import Path
 import numpy as np
@@ -27,6 +28,8 @@ from eegvit.evaluate import execute, make_plan, outcomes, view_of
 from eegvit.evaluate.store import Store
 from eegvit.trials import Trials, concatenate
 
+# a shell that starts tests in the background lets them ignore Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
 root, out = map(Path, sys.argv[1:3])
 parts = []
 for person in range(1, 5):
