@@ -1,0 +1,209 @@
+"""Several classifiers combined by a rule, as one classifier."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold
+from sklearn.utils.validation import check_is_fitted
+
+from eegvit.branches.base import EEGClassifier, probabilities
+from eegvit.ensemble.probabilities import CodeArray, FloatArray
+from eegvit.ensemble.rules import LearnerName, RuleName, learn, learns
+
+Members = Mapping[str, Any] | Sequence[tuple[str, Any]]
+Rows = NDArray[np.int64]
+
+N_BLOCKS = 5  # of trials, where people are not known
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class EnsembleClassifier(EEGClassifier):
+    """Members fitted side by side, their probabilities combined by a rule.
+
+    What the rule learns, it learns from out-of-fold probabilities: members are fitted without
+    some of the training people and predict those. Then they are fitted on all training trials.
+
+    Parameters
+    ----------
+    members : dict of classifiers, or list of (name, classifier)
+        Their parameters are reached as ``name__parameter``.
+    rule : {"vote", "average", "weighted", "max", "meta"}
+        How to combine.
+    learner : {"accuracy", "log_loss", "logistic", "xgboost"} or None
+        "weighted" takes its weights from accuracy above chance, or those of smallest log loss;
+        "meta" takes a logistic regression or XGBoost. None is the first of the two.
+    calibrate : bool
+        Scale each member's temperature before combining.
+    n_folds : int or None
+        Folds over the people; None leaves out one person at a time. If people are not known,
+        folds are blocks of each class's trials in the order given, five if None.
+
+    Attributes
+    ----------
+    classes_ : array
+        The labels, sorted.
+    members_ : dict
+        The members by name, fitted on all training trials and codes of their classes.
+    combiner_ : Combiner
+        The rule with the weights or meta-learner and the temperatures that it learned.
+    out_of_fold_ : array, shape (members, trials, classes), or None
+        What the rule learned from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from eegvit.branches.csp import CSPLDAClassifier
+    >>> from eegvit.branches.mdm import MDMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((40, 3, 100)), np.tile(["left", "right"], 20)
+    >>> X[y == "left", 0] *= 2
+    >>> members = {"csp": CSPLDAClassifier(), "mdm": MDMClassifier()}
+    >>> model = EnsembleClassifier(members=members, rule="weighted")
+    >>> model = model.fit(X, y, groups=np.repeat([1, 2, 3, 4], 10))
+    >>> model.combiner_.learned.tolist(), model.score(X, y)
+    ([0.5, 0.5], 1.0)
+    """
+
+    members: Members
+    rule: RuleName = "average"
+    learner: LearnerName | None = None
+    calibrate: bool = False
+    n_folds: int | None = None
+
+    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
+        """Fit on trials (n, channels, times) and their labels.
+
+        Parameters
+        ----------
+        X : array or mne.Epochs
+        y : array of labels
+        groups : array or None
+            The person of each trial: no rule learns from a prediction by a member that was
+            fitted on another trial of the same person.
+        """
+        members = self._named()
+        needed = learns(self.rule, self.learner, self.calibrate)
+        X = self.check_X(X, reset=True)
+        codes = self.encode_y(X, y)
+        people = None if groups is None else np.asarray(groups)
+        if people is not None and people.shape != codes.shape:
+            raise ValueError(f"groups has shape {people.shape} for {len(codes)} trials")
+        self.out_of_fold_ = self._out_of_fold(members, X, codes, people) if needed else None
+        self.combiner_ = learn(
+            self.rule, self.out_of_fold_, codes, learner=self.learner, calibrate=self.calibrate
+        )
+        every = np.arange(len(codes))
+        self.members_ = {
+            name: self._fitted(member, X, codes, people, every) for name, member in members.items()
+        }
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of each class, shape (trials, classes)."""
+        check_is_fitted(self, "members_")
+        X = self.check_X(X)
+        return self.combiner_(np.stack([self._told(m, X) for m in self.members_.values()]))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, with ``deep`` also the members and theirs."""
+        found: dict[str, Any] = super().get_params(deep=False)
+        if deep:
+            for name, member in dict(self.members).items():
+                found[name] = member
+                found |= {f"{name}__{k}": v for k, v in member.get_params(deep=True).items()}
+        return found
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters, members by their names, or parameters of members."""
+        if "members" in params:
+            self.members = params.pop("members")
+        given = dict(self.members)
+        replaced = {name: params.pop(name) for name in list(params) if name in given}
+        if replaced:
+            changed = given | replaced
+            self.members = changed if isinstance(self.members, Mapping) else list(changed.items())
+        super().set_params(**params)
+        return self
+
+    def _named(self) -> dict[str, Any]:
+        """Return the members by name, or say what is wrong with the names."""
+        pairs = list(self.members.items() if isinstance(self.members, Mapping) else self.members)
+        if not pairs:
+            raise ValueError("an ensemble needs at least one member")
+        names = [name for name, _ in pairs]
+        for name in names:
+            if not isinstance(name, str) or "__" in name or names.count(name) > 1:
+                raise ValueError(f"member name {name!r}: names are distinct strings without '__'")
+            if name in super().get_params(deep=False):
+                raise ValueError(f"member name {name!r} is a parameter of the ensemble itself")
+        return dict(pairs)
+
+    def _out_of_fold(
+        self, members: dict[str, Any], X: NDArray[Any], y: CodeArray, people: NDArray[Any] | None
+    ) -> FloatArray:
+        told = np.full((len(members), len(y), len(self.classes_)), np.nan)
+        for train, test in folds(y, people, self.n_folds):
+            if len(np.unique(y[train])) < 2:
+                raise ValueError(
+                    f"rule {self.rule!r} learns from predictions for {len(test)} trials held out,"
+                    " but all other training trials are of one class"
+                )
+            for place, member in zip(told, members.values(), strict=True):
+                place[test] = self._told(self._fitted(member, X, y, people, train), X[test])
+        return told
+
+    def _fitted(
+        self,
+        member: Any,
+        X: NDArray[Any],
+        y: CodeArray,
+        people: NDArray[Any] | None,
+        rows: Rows,
+    ) -> Any:
+        """Return a copy of a member fitted on some rows, told what is known of the recording."""
+        model = clone(member)
+        known = {"sfreq": self.sfreq_, "ch_names": self.ch_names_}
+        unset = {
+            key: known[last]
+            for key, value in model.get_params().items()
+            if value is None and (last := key.rpartition("__")[2]) in known
+        }
+        model.set_params(**unset)
+        takes_groups = people is not None and "groups" in inspect.signature(model.fit).parameters
+        extras = {"groups": people[rows]} if people is not None and takes_groups else {}
+        return model.fit(X[rows], y[rows], **extras)
+
+    def _told(self, model: Any, X: NDArray[Any]) -> FloatArray:
+        """Return a fitted member's probabilities, none for classes that it never saw."""
+        told = np.zeros((len(X), len(self.classes_)))
+        told[:, np.asarray(model.classes_, np.int64)] = probabilities(model, X)
+        return told
+
+
+def folds(
+    y: CodeArray, people: NDArray[Any] | None, n_folds: int | None
+) -> Iterator[tuple[Rows, Rows]]:
+    """Yield training and held-out rows: over people, or over blocks of trials if unknown.
+
+    Examples
+    --------
+    >>> people = np.array(["a", "a", "b", "b", "c", "c"])
+    >>> [test.tolist() for _, test in folds(np.array([0, 1] * 3), people, None)]
+    [[0, 1], [2, 3], [4, 5]]
+    >>> [test.tolist() for _, test in folds(np.array([0, 1] * 3), None, 3)]
+    [[0, 1], [2, 3], [4, 5]]
+    """
+    n_people = 0 if people is None else len(np.unique(people))
+    if n_people < 2:
+        yield from StratifiedKFold(N_BLOCKS if n_folds is None else n_folds).split(y, y)
+    elif n_folds is None:
+        yield from LeaveOneGroupOut().split(y, y, people)
+    else:
+        yield from GroupKFold(min(n_folds, n_people)).split(y, y, people)
