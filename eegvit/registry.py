@@ -17,6 +17,7 @@ BRANCHES: dict[str, str] = {
     "eegnet": "eegvit.branches.eegnet:EEGNetClassifier",
     "shallow": "eegvit.branches.shallow:ShallowConvNetClassifier",
     "efficientvit": "eegvit.branches.efficientvit:EfficientViTClassifier",
+    "snn": "eegvit.branches.spiking:SpikingClassifier",
     "braindecode": "eegvit.branches.braindecode:BraindecodeClassifier",
     "pipeline": "eegvit.branches.pipeline:PipelineClassifier",
 }

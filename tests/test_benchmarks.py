@@ -17,6 +17,7 @@ TINY = {
     "eegnet": "--batch 8 --times 256 --channels 3 --repeats 1",
     "features": "--trials 48 --channels 4 --times 500 --repeats 1",
     "folds_together": "--batch 16 --channels 3 --times 128 --trials 72 --repeats 1 --device cpu",
+    "lif": "--batch 4 --features 3 --times 50 --repeats 1",
     "loso_classical": "--subjects 3 --trials 24 --channels 8 --times 250 --repeats 1",
     "loso_neural": "--subjects 2 --trials 16 --epochs 1 --seeds 2",
     "scaling": "--subjects 3 5 --trials 16 --channels 6 --times 160",
@@ -25,6 +26,7 @@ TINY = {
 PEERS = {
     "cost": "braindecode",
     "eegnet": "braindecode",
+    "lif": "snntorch",
     "loso_classical": "moabb",
     "loso_neural": "braindecode",
     "shallow": "braindecode",

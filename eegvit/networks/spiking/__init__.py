@@ -1,0 +1,1 @@
+"""Spiking layers. Signals inside are time-major: (times, n, features)."""
