@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, Size
-from eegvit.networks.efficientvit.windows import OffsetBias, Window, Windows
+from eegvit.networks.efficientvit.offset_bias import OffsetBias
+from eegvit.networks.efficientvit.windows import Window, Windows
 
 
 class CascadedAttention(nn.Module):

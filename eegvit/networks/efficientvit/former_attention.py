@@ -11,40 +11,7 @@ from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm
 from eegvit.networks.efficientvit.depthwise import convolution
-
-
-class OffsetBias(nn.Module):
-    """A learned bias for each head and offset (rows apart, columns apart) of query and key.
-
-    Parameters
-    ----------
-    n_heads : int
-    reach : (int, int)
-        Offsets told apart in each direction; those further off share the last one's bias.
-
-    Examples
-    --------
-    >>> OffsetBias(2, (3, 4))(rows=5, columns=7).shape
-    torch.Size([2, 35, 35])
-    """
-
-    def __init__(self, n_heads: int, reach: tuple[int, int]) -> None:
-        super().__init__()
-        self.table = nn.Parameter(torch.zeros(n_heads, *reach))
-
-    def forward(self, rows: int, columns: int, stride: int = 1) -> Tensor:
-        """Return (heads, queries, keys), with a query at every `stride`-th row and column."""
-        _, n_rows, n_columns = self.table.shape
-        apart_rows = self.offsets(rows, stride).clamp_max(n_rows - 1)
-        apart_columns = self.offsets(columns, stride).clamp_max(n_columns - 1)
-        bias = self.table[:, apart_rows]  # (heads, query rows, key rows, columns apart)
-        bias = bias[..., apart_columns]  # (heads, query rows, key rows, query, key columns)
-        return bias.transpose(2, 3).flatten(3, 4).flatten(1, 2)
-
-    def offsets(self, length: int, stride: int) -> Tensor:
-        """Return how far each key is from each query along one direction (queries, keys)."""
-        keys = torch.arange(length, device=self.table.device)
-        return (keys[::stride, None] - keys).abs()
+from eegvit.networks.efficientvit.offset_bias import OffsetBias
 
 
 def tokens(x: Tensor, n_heads: int) -> Tensor:

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, InvertedResidual, residual
-from eegvit.networks.efficientvit.windows import OffsetBias, Window, Windows
+from eegvit.networks.efficientvit.offset_bias import OffsetBias
+from eegvit.networks.efficientvit.windows import Window, Windows
 
 
 class WindowHeads(nn.Module):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 Window = tuple[int, int]
 
@@ -105,35 +105,3 @@ class Windows:
         share = share / share.sum(1, keepdim=True)
         weights = weights.unflatten(0, (-1, len(share))) * share[:, None, :, None]
         return self.merge(weights.sum(3).unflatten(3, (self.rows, self.columns)).flatten(0, 1))
-
-
-class OffsetBias(nn.Module):
-    """A learned bias for each head and each distance (rows, columns) between two positions.
-
-    Parameters
-    ----------
-    n_heads : int
-    window : (int, int)
-        Largest window; a smaller one uses the nearest distances.
-
-    Examples
-    --------
-    >>> OffsetBias(2, (7, 7))(3, 5).shape
-    torch.Size([2, 15, 15])
-    """
-
-    def __init__(self, n_heads: int, window: Window) -> None:
-        super().__init__()
-        self.shape = (n_heads, *window)
-        self.table = nn.Parameter(torch.zeros(math.prod(self.shape)))  # flat: it does not decay
-
-    def forward(self, rows: int, columns: int) -> Tensor:
-        """Give (heads, queries, keys) for a window of rows x columns."""
-        device = self.table.device
-        row, column = torch.arange(rows, device=device), torch.arange(columns, device=device)
-        table = self.table.view(self.shape)
-        table = table.index_select(1, (row[:, None] - row).abs().flatten())
-        table = table.index_select(2, (column[:, None] - column).abs().flatten())
-        # (heads, row of query, row of key, column of query, column of key)
-        table = table.view(-1, rows, rows, columns, columns).transpose(2, 3)
-        return table.reshape(-1, rows * columns, rows * columns)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from eegvit.networks.efficientvit.blocks import ConvNorm
 from eegvit.networks.efficientvit.cascaded import CascadedStages
 from eegvit.networks.efficientvit.cascaded_attention import CascadedAttention, PlainAttention
-from eegvit.networks.efficientvit.windows import OffsetBias
+from eegvit.networks.efficientvit.offset_bias import OffsetBias
 from eegvit.networks.fold import fold
 
 Size = tuple[int, int]

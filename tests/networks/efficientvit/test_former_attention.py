@@ -13,11 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.former_attention import (
-    DualPathDownsampling,
-    OffsetBias,
-    TalkingAttention,
-)
+from eegvit.networks.efficientvit.former_attention import DualPathDownsampling, TalkingAttention
+from eegvit.networks.efficientvit.offset_bias import OffsetBias
 
 State = dict[str, Tensor]
 
@@ -71,7 +68,7 @@ def attend(
         q = query[trial].chunk(n_heads)[head]
         k = key[trial].chunk(n_heads)[head]
         v = value[trial].chunk(n_heads)[head]
-        table = state["bias.table"][head]
+        table = state["bias.table"].view(n_heads, *REACH)[head]
         lines = []
         for a, b in asking:
             line = [
@@ -117,7 +114,7 @@ def plain_attention(state: State, x: Tensor, stride: int) -> tuple[Tensor, Tenso
         x = conv_norm(state, "reduce", x, stride, x.shape[1])
     query, key, value = (conv_norm(state, name, x) for name in ("query", "key", "value"))
     local = conv_norm(state, "local", value, groups=value.shape[1])
-    n_heads = len(state["bias.table"])
+    n_heads = N_HEADS
     outputs, received = [], []
     for trial in range(len(x)):
         scores, values = attend(state, trial, query, key, value, 1, n_heads)
@@ -149,7 +146,7 @@ def plain_downsampling(state: State, x: Tensor) -> tuple[Tensor, Tensor]:
     query = conv_norm(state, "query", coarse + picked)
     key, value = conv_norm(state, "key", x), conv_norm(state, "value", x)
     local = conv_norm(state, "local", value, 2, value.shape[1])
-    n_heads = len(state["bias.table"])
+    n_heads = N_HEADS
     outputs, received = [], []
     for trial in range(len(x)):
         scores, values = attend(state, trial, query, key, value, 2, n_heads)
@@ -205,7 +202,7 @@ def test_dual_path_downsampling_is_the_plain_one(shape: tuple[int, int]) -> None
 
 def test_far_offsets_share_the_last_bias() -> None:
     layer = OffsetBias(1, (2, 3))
-    layer.table.data.copy_(torch.arange(6.0).view(1, 2, 3))
+    layer.table.data.copy_(torch.arange(6.0))
     bias = layer(rows=4, columns=5).view(4, 5, 4, 5)
     assert bias[0, 0, 0, 1] == 1 and bias[0, 1, 0, 0] == 1 and bias[1, 0, 0, 0] == 3
     assert bias[0, 0, 3, 4] == 5 and bias[3, 0, 0, 1] == 4
