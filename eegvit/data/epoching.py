@@ -2,30 +2,24 @@
 
 The band-pass is a Butterworth filter of order 4 run forwards and backwards over the
 continuous signal (`method="iir"` of MNE, as MOABB filters), so trials carry no edge effects.
-Resampling is polyphase over the trial and a margin around it, so its first sample stays
-where it was relative to the cue.
 """
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import mne
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import resample_poly
 
 from eegvit.config import Card
 from eegvit.data.stages import stage
+from eegvit.data.window import n_samples, reach, segment
 from eegvit.registry import suggest
 from eegvit.trials import Trials, concatenate
-
-_MARGIN = 0.5  # seconds on either side of a trial that resampling may look at
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +130,7 @@ def cut_epochs(
             " without edge effects. Leave `band` out of the card, or read the continuous"
             " recording."
         )
-    first, last = _reach(card, sfreq)
+    first, last = reach(card, sfreq)
     shift = round(tmin * sfreq)
     if first < shift or last > shift + X.shape[2]:
         raise ValueError(
@@ -151,7 +145,7 @@ def cut_epochs(
     cuts = np.empty((len(X), len(names), n_samples(card.window, rate)), dtype=np.float32)
     with stage("filter"):
         for i, trial in enumerate(signals):
-            cuts[i] = _segment(trial, -shift, card, sfreq, cuts.shape[2])
+            cuts[i] = segment(trial, -shift, card, sfreq, cuts.shape[2])
     return Trials.from_arrays(
         cuts, labels, sfreq=rate, classes=card.classes, ch_names=names, tmin=card.window[0]
     )
@@ -181,18 +175,6 @@ def pick_channels(
     return [position[name.lower()] for name in wanted], tuple(wanted)
 
 
-def resample(X: NDArray[Any], sfreq: float, new_sfreq: float) -> NDArray[Any]:
-    """Polyphase resampling along the last axis; the first sample stays where it is.
-
-    Examples
-    --------
-    >>> resample(np.ones((2, 3, 250)), 250.0, 128.0).shape
-    (2, 3, 128)
-    """
-    ratio = _ratio(sfreq, new_sfreq)
-    return np.asarray(resample_poly(X, ratio.numerator, ratio.denominator, axis=-1, padtype="line"))
-
-
 def check_finite(X: NDArray[Any], ch_names: tuple[str, ...], where: str) -> None:
     """Refuse NaN and infinity, naming the trial and the channel; X is (n, channels, times)."""
     if X.size and not np.isfinite(X.sum(dtype=np.float64)):
@@ -203,21 +185,6 @@ def check_finite(X: NDArray[Any], ch_names: tuple[str, ...], where: str) -> None
             f" samples, first trial {trial}, channel {ch_names[channel]}. The recording has gaps"
             " or was damaged; mend or cut it first."
         )
-
-
-def n_samples(window: tuple[float, float], sfreq: float) -> int:
-    """Samples in a half-open window.
-
-    Examples
-    --------
-    >>> n_samples((0.5, 3.5), 250.0)
-    750
-    """
-    return round((window[1] - window[0]) * sfreq)
-
-
-def _ratio(sfreq: float, new_sfreq: float) -> Fraction:
-    return (Fraction(new_sfreq) / Fraction(sfreq)).limit_denominator(1000)
 
 
 def _cues(
@@ -246,7 +213,7 @@ def _cut(
     raw, where = recording.raw, recording.where
     sfreq = float(raw.info["sfreq"])
     signals, ch_names = _filtered(raw, card, where)  # (channels, samples)
-    first, last = _reach(card, sfreq)
+    first, last = reach(card, sfreq)
     kept = np.flatnonzero((onsets + first >= 0) & (onsets + last <= signals.shape[1]))
     if not len(kept):
         raise ValueError(
@@ -264,37 +231,12 @@ def _cut(
     X = np.empty((len(kept), len(ch_names), n_samples(card.window, rate)), dtype=np.float32)
     with stage("filter"):
         for i, onset in enumerate(onsets[kept]):
-            X[i] = _segment(signals, int(onset), card, sfreq, X.shape[2]) * recording.to_microvolts
+            X[i] = segment(signals, int(onset), card, sfreq, X.shape[2]) * recording.to_microvolts
     check_finite(X, ch_names, where)
     trials = Trials.from_arrays(
         X, labels[kept], sfreq=rate, classes=card.classes, ch_names=ch_names, tmin=card.window[0]
     )
     return trials, kept.astype(np.int64)
-
-
-def _span(card: Card, sfreq: float) -> tuple[int, int]:
-    """First sample of a trial relative to its cue, and how many it is cut from."""
-    rate = card.resample or sfreq
-    n_out = n_samples(card.window, rate)
-    n_in = max(n_samples(card.window, sfreq), math.ceil(n_out / _ratio(sfreq, rate)))
-    return round(card.window[0] * sfreq), n_in
-
-
-def _baseline(card: Card, sfreq: float) -> tuple[int, int] | None:
-    """Samples of the baseline relative to the cue: first, one past the last."""
-    if card.baseline is None:
-        return None
-    low, high = card.baseline
-    start, n_in = _span(card, sfreq)
-    first = start if low is None else math.ceil(round(low * sfreq, 6))
-    return first, start + n_in if high is None else math.floor(round(high * sfreq, 6)) + 1
-
-
-def _reach(card: Card, sfreq: float) -> tuple[int, int]:
-    """Samples relative to the cue that a trial and its baseline need: first, one past last."""
-    start, n_in = _span(card, sfreq)
-    low, high = _baseline(card, sfreq) or (start, start + n_in)
-    return min(start, low), max(start + n_in, high)
 
 
 def _filtered(
@@ -330,24 +272,3 @@ def _filtered(
             signals, raw.info["sfreq"], low, high, method="iir", copy=False, verbose="error"
         )
     return filtered, ch_names
-
-
-def _segment(
-    signals: NDArray[np.float64], onset: int, card: Card, sfreq: float, n_out: int
-) -> NDArray[np.float64]:
-    """One trial (channels, n_out) of a signal (channels, samples), given its cue's sample."""
-    start, n_in = _span(card, sfreq)
-    begin, rate = onset + start, card.resample or sfreq
-    baseline = _baseline(card, sfreq)
-    level = np.zeros((len(signals), 1))
-    if baseline is not None:
-        span = slice(onset + baseline[0], onset + baseline[1])
-        level = signals[:, span].mean(axis=1, keepdims=True)
-    if rate == sfreq:
-        return signals[:, begin : begin + n_out] - level
-    ratio = _ratio(sfreq, rate)
-    period = ratio.denominator  # input samples after which output samples fall on them again
-    margin = math.ceil(_MARGIN * sfreq / period)
-    before = min(margin, begin // period)
-    wide = signals[:, begin - before * period : begin + n_in + margin * period]
-    return resample(wide, sfreq, rate)[:, before * ratio.numerator :][:, :n_out] - level

@@ -87,9 +87,9 @@ def test_reading_and_filtering_are_told_apart(
         spend(0.05)
         return segment(*arguments)
 
-    segment = epoching._segment
+    segment = epoching.segment
     monkeypatch.setattr(mne.filter, "filter_data", slowly)
-    monkeypatch.setattr(epoching, "_segment", cut_slowly)
+    monkeypatch.setattr(epoching, "segment", cut_slowly)
     before = time.process_time()
     read_subject(card, "1", cache)
     whole = time.process_time() - before

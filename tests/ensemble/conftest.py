@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.special import softmax
+
+from eegvit.trials import concatenate
 
 
 def simulate(
@@ -37,3 +40,22 @@ def simulate(
 def members() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     """Return the function that simulates predictions."""
     return simulate
+
+
+@pytest.fixture
+def crowd(make_trials: Any) -> Callable[..., Any]:
+    """Return a function that makes trials of some people, named by their digits."""
+
+    def make(names: str = "123", n_trials: int = 24, **more: Any) -> Any:
+        each = {"n_channels": 4, "n_times": 64, "contrast": 1.5} | more
+        return concatenate(
+            [make_trials(n_trials=n_trials, subject=s, seed=int(s), **each) for s in names]
+        )
+
+    return make
+
+
+@pytest.fixture
+def some(crowd: Callable[..., Any]) -> Any:
+    """Return three people with 24 trials each, 4 channels, two classes."""
+    return crowd()

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import pickle
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, GroupKFold, LeaveOneGroupOut, cross_val_score
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.mdm import MDMClassifier
-from eegvit.branches.tangent import FBTangentSpaceClassifier, TangentSpaceClassifier
+from eegvit.branches.tangent import FBTangentSpaceClassifier
 from eegvit.ensemble import RULES, EnsembleClassifier, learn
-from eegvit.trials import concatenate
 
 EVERY = [(rule, learner) for rule in RULES for learner in RULES[rule].learners or [None]]
 BANDS = ((8.0, 12.0), (12.0, 16.0))
@@ -30,24 +26,11 @@ def fast() -> dict[str, Any]:
     return {"csp": CSPLDAClassifier(), "mdm": MDMClassifier()}
 
 
-def crowd(make_trials: Any, names: str = "123", n_trials: int = 24, **more: Any) -> Any:
-    each = {"n_channels": 4, "n_times": 64, "contrast": 1.5} | more
-    return concatenate(
-        [make_trials(n_trials=n_trials, subject=s, seed=int(s), **each) for s in names]
-    )
-
-
-@pytest.fixture
-def some(make_trials: Any) -> Any:
-    """Return three people with 24 trials each, 4 channels, two classes."""
-    return crowd(make_trials)
-
-
 @pytest.mark.parametrize("calibrate", [False, True])
 @pytest.mark.parametrize(("rule", "learner"), EVERY)
-def test_every_rule_learns_an_easy_contrast(some, make_trials, rule, learner, calibrate) -> None:
+def test_every_rule_learns_an_easy_contrast(some, crowd, rule, learner, calibrate) -> None:
     model = EnsembleClassifier(members=fast(), rule=rule, learner=learner, calibrate=calibrate)
-    new = crowd(make_trials, "89")
+    new = crowd("89")
     assert model.fit(some.X, some.labels, groups=some.subject) is model
     p = model.predict_proba(new.X)
     assert p.shape == (len(new), 2) and (p >= 0).all()
@@ -86,8 +69,8 @@ def test_the_average_is_that_of_members_fitted_alone(some) -> None:
 
 
 @pytest.mark.parametrize("n_folds", [None, 2])
-def test_what_is_learned_comes_from_people_left_out(make_trials, n_folds) -> None:
-    hard = crowd(make_trials, "1234", contrast=0.6)
+def test_what_is_learned_comes_from_people_left_out(crowd, n_folds) -> None:
+    hard = crowd("1234", contrast=0.6)
     splitter = LeaveOneGroupOut() if n_folds is None else GroupKFold(n_folds)
     P = np.zeros((2, len(hard), 2))
     for train, test in splitter.split(hard.X, hard.y, hard.subject):
@@ -137,10 +120,10 @@ def test_without_people_the_folds_are_blocks(some) -> None:
     assert np.isfinite(unknown.out_of_fold_).all()
 
 
-def test_memory_of_training_trials_does_not_fool_the_shipped_meta_learner(make_trials) -> None:
+def test_memory_of_training_trials_does_not_fool_the_shipped_meta_learner(crowd) -> None:
     from sklearn.neighbors import KNeighborsClassifier
 
-    hard, new = crowd(make_trials, "123456", contrast=0.7), crowd(make_trials, "789", contrast=0.7)
+    hard, new = crowd("123456", contrast=0.7), crowd("789", contrast=0.7)
     flat = FunctionTransformer(lambda X: X.reshape(len(X), -1))
     members = {"csp": CSPLDAClassifier(), "memory": make_pipeline(flat, KNeighborsClassifier(1))}
     for learner in ("logistic", "xgboost"):
@@ -157,8 +140,8 @@ def test_memory_of_training_trials_does_not_fool_the_shipped_meta_learner(make_t
 
 
 @pytest.mark.parametrize(("rule", "learner"), EVERY)
-def test_shuffled_labels_score_chance(make_trials, rule, learner) -> None:
-    people = crowd(make_trials, "1234", 40)
+def test_shuffled_labels_score_chance(crowd, rule, learner) -> None:
+    people = crowd("1234", 40)
     model = EnsembleClassifier(members=fast(), rule=rule, learner=learner, calibrate=True)
     scores, out_of_fold = [], []
     for seed in range(4):
@@ -173,133 +156,6 @@ def test_shuffled_labels_score_chance(make_trials, rule, learner) -> None:
     assert np.mean(out_of_fold) == pytest.approx(0.5, abs=0.08)
 
 
-@pytest.mark.parametrize("kind", [dict, list])
-def test_parameters_of_members(kind, some) -> None:
-    given = kind(fast().items())
-    model = EnsembleClassifier(members=given, rule="weighted")
-    assert model.members is given and set(vars(model)) == set(model.get_params(deep=False))
-    assert model.get_params()["csp__shrinkage"] == 0.05
-    copy = clone(model).set_params(csp__shrinkage=0.5, calibrate=True)
-    assert copy.get_params()["csp__shrinkage"] == 0.5 and copy.calibrate
-    assert model.get_params()["csp__shrinkage"] == 0.05 and not model.calibrate
-    copy.set_params(mdm=TangentSpaceClassifier(), mdm__C=3.0)
-    assert isinstance(copy.members, kind)
-    assert copy.get_params()["mdm__C"] == 3.0 and isinstance(dict(given)["mdm"], MDMClassifier)
-    built = EnsembleClassifier(
-        members=kind(
-            {"csp": CSPLDAClassifier(shrinkage=0.5), "mdm": TangentSpaceClassifier(C=3.0)}.items()
-        ),
-        rule="weighted",
-        calibrate=True,
-    )
-    told = [m.fit(some.X, some.labels).predict_proba(some.X) for m in (copy, built)]
-    np.testing.assert_array_equal(*told)
-    replaced = copy.set_params(members={"a": CSPLDAClassifier()}, a__n_components=2)
-    assert replaced.get_params()["a__n_components"] == 2
-    with pytest.raises(ValueError, match="nobody"):
-        model.set_params(nobody__shrinkage=0.1)
-
-
-def test_fitting_leaves_parameters_and_input_alone(some) -> None:
-    members, X = fast(), some.X.copy()
-    model = EnsembleClassifier(members=members, rule="meta", calibrate=True)
-    before = model.get_params()
-    model.fit(some.X, some.labels, groups=some.subject).predict(some.X)
-    assert model.get_params() == before and not hasattr(members["csp"], "classes_")
-    np.testing.assert_array_equal(some.X, X)
-    assert not [key for key in vars(clone(model)) if key.endswith("_")]
-
-
-def test_a_second_fit_forgets_the_first(some) -> None:
-    model = EnsembleClassifier(members=fast(), rule="weighted", calibrate=True)
-    model.fit(some.X, some.labels).set_params(rule="average", calibrate=False)
-    told = model.fit(some.X, 3 + 4 * some.y).predict_proba(some.X)
-    fresh = EnsembleClassifier(members=fast()).fit(some.X, some.labels)
-    np.testing.assert_array_equal(told, fresh.predict_proba(some.X))
-    assert model.classes_.tolist() == [3, 7] and model.combiner_.temperatures is None
-
-
-def test_a_class_that_one_person_alone_has(make_trials) -> None:
-    some = crowd(make_trials, classes=("feet", "left", "right"))
-    kept = (some.labels != "feet") | (some.subject == "3")
-    X, labels, people = some.X[kept], some.labels[kept], some.subject[kept]
-    for rule, learner in EVERY:
-        model = EnsembleClassifier(members=fast(), rule=rule, learner=learner, calibrate=True)
-        p = model.fit(X, labels, groups=people).predict_proba(X)
-        assert p.shape == (len(X), 3) and np.isfinite(p).all()
-        assert (model.out_of_fold_[:, people == "3", 0] == 0).all()
-        assert (model.out_of_fold_[:, people != "3", 0] > 0).any()
-
-
-def test_people_of_one_class_each_are_refused(some) -> None:
-    people = np.where(some.y == 0, "a", "b")
-    model = EnsembleClassifier(members=fast(), rule="weighted")
-    with pytest.raises(ValueError, match="all other training trials are of one class"):
-        model.fit(some.X, some.labels, groups=people)
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"members": []}, "at least one member"),
-        ({"members": {}}, "at least one member"),
-        ({"members": [("a", MDMClassifier()), ("a", MDMClassifier())]}, "distinct"),
-        ({"members": {"a__b": MDMClassifier()}}, "without '__'"),
-        ({"members": {"rule": MDMClassifier()}}, "parameter of the ensemble"),
-        ({"rule": "avrage"}, "did you mean 'average'"),
-        ({"rule": "vote", "learner": "xgboost"}, "learns nothing"),
-    ],
-)
-def test_wrong_parameters_are_refused(some, changes, said) -> None:
-    model = EnsembleClassifier(**{"members": fast()} | changes)
-    with pytest.raises(ValueError, match=said):
-        model.fit(some.X, some.labels)
-
-
-def test_wrong_input_is_refused(some) -> None:
-    model = EnsembleClassifier(members=fast())
-    with pytest.raises(NotFittedError):
-        model.predict(some.X)
-    with pytest.raises(ValueError, match="groups has shape"):
-        model.fit(some.X, some.labels, groups=some.subject[:-1])
-    with pytest.raises(ValueError, match="one class"):
-        model.fit(some.X, np.zeros(len(some)))
-    with pytest.raises(ValueError, match=r"X\[None\]"):
-        model.fit(some.X, some.labels).predict(some.X[0])
-
-
-def test_epochs_give_what_their_array_gives(some) -> None:
-    import mne
-
-    info = mne.create_info(list(some.ch_names), some.sfreq, "eeg")
-    epochs = mne.EpochsArray(1e-6 * some.X.astype(np.float64), info, verbose="error")
-    told = []
-    for X, sfreq in ((epochs, None), (some.X, some.sfreq)):
-        bands = FBTangentSpaceClassifier(bands=BANDS, sfreq=sfreq)
-        model = EnsembleClassifier(members={"bands": bands, "mdm": MDMClassifier()}, rule="meta")
-        told.append(model.fit(X, some.labels, groups=some.subject).predict_proba(X))
-    np.testing.assert_allclose(told[0], told[1], atol=1e-3)
-
-
-def test_parameters_are_keyword_only_and_documented() -> None:
-    doc = inspect.getdoc(EnsembleClassifier) or ""
-    for parameter in inspect.signature(EnsembleClassifier).parameters.values():
-        assert parameter.kind is parameter.KEYWORD_ONLY
-        assert f"\n{parameter.name} : " in doc
-
-
-def test_grid_search_reaches_into_members(make_trials) -> None:
-    hard = crowd(make_trials, "12", contrast=0.7)
-    search = GridSearchCV(
-        EnsembleClassifier(members=fast()),
-        {"csp__n_components": [2, 4], "rule": ["average", "vote"]},
-        cv=2,
-        scoring="neg_log_loss",
-        error_score="raise",
-    ).fit(hard.X, hard.labels)
-    assert len(set(search.cv_results_["mean_test_score"])) == 4
-
-
 def test_cross_val_score_hands_the_people_on(some) -> None:
     scores = cross_val_score(
         EnsembleClassifier(members={"w": Witness(), "csp": CSPLDAClassifier()}, rule="meta"),
@@ -312,35 +168,3 @@ def test_cross_val_score_hands_the_people_on(some) -> None:
         error_score="raise",
     )  # fmt: skip
     assert scores.shape == (3,) and scores.mean() > 0.8
-
-
-def test_inside_moabb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = pytest.importorskip("moabb.datasets.fake")
-    from moabb.evaluations import CrossSubjectEvaluation
-    from moabb.paradigms import LeftRightImagery
-
-    monkeypatch.setenv("MNE_DATA", str(tmp_path))
-    monkeypatch.setenv("_MNE_FAKE_HOME_DIR", str(tmp_path))
-    dataset = fake.FakeDataset(
-        event_list=("left_hand", "right_hand"),
-        n_sessions=1,
-        n_runs=1,
-        n_subjects=3,
-        sfreq=128,
-        duration=60,
-        n_events=24,
-        seed=0,
-    )
-    evaluation = CrossSubjectEvaluation(
-        paradigm=LeftRightImagery(fmin=8, fmax=30, tmin=0.0, tmax=2.0, resample=128),
-        datasets=[dataset],
-        hdf5_path=str(tmp_path),
-        suffix="ensemble",
-        overwrite=True,
-        error_score="raise",
-        n_jobs=1,
-    )
-    models = {rule: EnsembleClassifier(members=fast(), rule=rule) for rule in ("vote", "meta")}
-    results = evaluation.process(models)
-    assert set(results["pipeline"]) == set(models) and len(results) == 6
-    assert results["score"].between(0, 1).all()
