@@ -19,9 +19,10 @@ CASCADED_ONLY = ("cascade", "sandwich", "interaction", "key_dim", "ffn_ratio", "
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class EfficientViTClassifier(NeuralClassifier):
-    """An efficient vision transformer on electrodes x time: four families, five layouts.
+    """An efficient vision transformer on electrodes x time: four families, seven layouts.
 
-    The parameters of training are those of `NeuralClassifier`.
+    The parameters of training are those of `NeuralClassifier`; what is its own by default was
+    chosen for a few thousand trials.
 
     Parameters
     ----------
@@ -30,10 +31,11 @@ class EfficientViTClassifier(NeuralClassifier):
         of several sizes.
     preset : {"eeg_xs", "eeg_s", "eeg_m"}
         About 10, 60 or 300 thousand parameters.
-    layout : {"conv", "patch", "lattice", "grid", "bands"}
-        How a trial becomes a map: temporal and spatial filters (one row); electrodes along a
-        walk over the scalp; electrodes on a small grid; virtual electrodes that any montage is
-        interpolated to; frequency bands of the electrodes.
+    layout : {"both", "conv", "power", "patch", "lattice", "grid", "bands"}
+        How a trial becomes a map: temporal and spatial filters (one row); their log-power; both,
+        on a network each, whose probabilities are averaged; electrodes along a walk over the
+        scalp; electrodes on a small grid; virtual electrodes that any montage is interpolated
+        to; frequency bands of the electrodes.
     dropout : float
         Share of the features that the head sees set to zero in training.
     drop_path : float
@@ -80,8 +82,10 @@ class EfficientViTClassifier(NeuralClassifier):
     """
 
     family: Literal["cascaded", "linear", "former", "multiscale"] = "cascaded"
-    preset: Literal["eeg_xs", "eeg_s", "eeg_m"] = "eeg_s"
-    layout: Literal["conv", "patch", "lattice", "grid", "bands"] = "conv"
+    epochs: int = 20
+    augment: str | tuple[str, ...] = "segment_recombine"
+    preset: Literal["eeg_xs", "eeg_s", "eeg_m"] = "eeg_xs"
+    layout: Literal["both", "conv", "power", "patch", "lattice", "grid", "bands"] = "both"
     dropout: float = 0.25
     drop_path: float = 0.0
     multi_scale: bool = False
@@ -98,28 +102,29 @@ class EfficientViTClassifier(NeuralClassifier):
     def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
         """Return an untrained network."""
         from eegvit.networks.efficientvit.model import EfficientViT
+        from eegvit.networks.efficientvit.twin import TwinEfficientViT
 
-        return EfficientViT(
-            n_channels,
-            n_times,
-            n_classes,
-            sfreq=self.sampling_rate(),
-            ch_names=self.ch_names or self.ch_names_,
-            family=self.family,
-            preset=self.preset,
-            layout=self.layout,
-            dropout=self.dropout,
-            drop_path=self.drop_path,
-            multi_scale=self.multi_scale,
-            segments=self.segments,
-            settings=self._cascaded_settings(),
-        )
+        shape = n_channels, n_times, n_classes
+        settings: dict[str, Any] = {
+            "sfreq": self.sampling_rate(),
+            "ch_names": self.ch_names or self.ch_names_,
+            "family": self.family,
+            "preset": self.preset,
+            "dropout": self.dropout,
+            "drop_path": self.drop_path,
+            "multi_scale": self.multi_scale,
+            "segments": self.segments,
+            "settings": self._cascaded_settings(),
+        }
+        if self.layout == "both":
+            return TwinEfficientViT(*shape, **settings)
+        return EfficientViT(*shape, layout=self.layout, **settings)
 
     def attention_received(self, X: Any) -> NDArray[np.float32]:
         """Return how much attention each electrode receives over time: (n, channels, steps).
 
-        `eegvit.report.topography.draw_topography` draws it. Not for layout "conv", which mixes
-        the electrodes before there is a map.
+        `eegvit.report.topography.draw_topography` draws it. For the layouts that keep
+        electrodes apart: "patch", "lattice", "grid" and "bands".
         """
         import torch
 

@@ -26,6 +26,9 @@ class Batches:
     recipe : Recipe
         Says how large a batch is and how it is augmented.
     device : str
+    beside : array, shape (n, channels, extra), or None
+        What is known of a trial beside its signals: appended to them as further samples, after
+        their augmentation, which leaves it as it is; where trials are mixed, so is it.
 
     Examples
     --------
@@ -40,14 +43,21 @@ class Batches:
     """
 
     def __init__(
-        self, X: NDArray[np.floating[Any]], y: NDArray[np.int64], recipe: Recipe, device: str
+        self,
+        X: NDArray[np.floating[Any]],
+        y: NDArray[np.int64],
+        recipe: Recipe,
+        device: str,
+        beside: NDArray[np.float32] | None = None,
     ) -> None:
-        self.y, self.recipe, self.device = y, recipe, device
+        self.y, self.recipe, self.device, self.beside = y, recipe, device, beside
         self.rows = np.arange(len(y))  # where each trial is in X
         self.augment = augmenter(recipe.augment) if recipe.augment else None
         self.n_classes = int(y.max()) + 1
         # what is not augmented moves to the device once
         whole = self.augment is None and not recipe.mixup and device != "cpu"
+        if whole and beside is not None:
+            X = np.concatenate([X, beside], axis=2)
         self.X: NDArray[np.floating[Any]] | Tensor = to_device(X, device) if whole else X
 
     def part(self, rows: NDArray[np.int64]) -> Self:
@@ -75,6 +85,8 @@ class Batches:
         taken = self.X[rows].astype(np.float32, copy=False)
         if self.augment and rng is not None:
             taken, labels = self.augment(taken, labels, rng)
+        if self.beside is not None:
+            taken = np.concatenate([taken, self.beside[rows]], axis=2)
         if self.recipe.mixup and rng is not None:
             taken, labels = self.mixed(taken, labels, rng)
         return torch.as_tensor(taken).to(self.device), torch.from_numpy(labels).to(self.device)

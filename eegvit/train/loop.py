@@ -31,6 +31,7 @@ def train(
     checkpoint: Path | None = None,
     save_every: float = 30.0,
     on_epoch: Callable[[int, Record], None] | None = None,
+    beside: NDArray[np.float32] | None = None,
 ) -> tuple[nn.Module, list[Record]]:
     """Build a network and train it.
 
@@ -55,6 +56,8 @@ def train(
     save_every : float
     on_epoch : callable or None
         Called with the epoch, from 1, and its record.
+    beside : array, shape (n, channels, extra), or None
+        Appended to the signals of each trial, see `Batches`.
 
     Returns
     -------
@@ -75,19 +78,42 @@ def train(
     """
     rows = np.arange(len(y)) if rows is None else rows
     with seeded(seed, device):
-        run = Run(build().to(device), recipe, Batches(X, y, recipe, device), rows, held_out, seed)
-        kept = None if checkpoint is None else Checkpoint(checkpoint, run)
-        if kept:
-            kept.load()
-        saved = time.monotonic()
-        while not run.finished:
-            run.network.train()
-            record = run.end_epoch([run.step(batch) for batch in run.shuffled()])
-            if kept and time.monotonic() - saved >= save_every and not run.finished:
-                kept.save()
-                saved = time.monotonic()
-            if on_epoch:
-                on_epoch(len(run.history), record)
-    if kept:
-        kept.remove()
+        batches = Batches(X, y, recipe, device, beside)
+        run = Run(build().to(device), recipe, batches, rows, held_out, seed)
+        carry_out(run, checkpoint=checkpoint, save_every=save_every, on_epoch=on_epoch)
     return run.result()
+
+
+def carry_out(
+    run: Run,
+    *,
+    checkpoint: Path | None = None,
+    save_every: float = 30.0,
+    on_epoch: Callable[[int, Record], None] | None = None,
+) -> None:
+    """Take a run to its end, from the checkpoint if there is one; arguments are as in `train`.
+
+    Examples
+    --------
+    >>> X, y, recipe = np.ones((8, 2, 3), np.float32), np.arange(8) % 2, Recipe(epochs=2)
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
+    >>> run = Run(network, recipe, Batches(X, y, recipe, "cpu"), np.arange(8), None, seed=0)
+    >>> carry_out(run)
+    >>> run.finished, len(run.history)
+    (True, 2)
+    """
+    kept = None if checkpoint is None else Checkpoint(checkpoint, run)
+    if kept:
+        kept.load()
+    saved = time.monotonic()
+    while not run.finished:
+        run.begin_epoch()
+        record = run.end_epoch([run.step(batch) for batch in run.shuffled()])
+        due = time.monotonic() - saved >= save_every and not run.finished
+        if kept and run.writes and due:
+            kept.save()
+            saved = time.monotonic()
+        if on_epoch:
+            on_epoch(len(run.history), record)
+    if kept and run.writes:
+        kept.remove()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eegvit.train.batches import Batches
+from eegvit.train.loss import cross_entropy
 from eegvit.train.recipe import Recipe, Record, schedule
 
 Loss = tuple[Tensor, int]  # of a batch, and over how many trials
@@ -30,7 +31,14 @@ class Run:
         Trials to train on, and None or trials to compute a validation loss on.
     seed : int
         Of the order of the trials and of their augmentation.
+
+    Attributes
+    ----------
+    writes : bool
+        Whether this process writes checkpoints: one of several does.
     """
+
+    writes = True
 
     def __init__(
         self,
@@ -65,6 +73,10 @@ class Run:
         stopped = patience is not None and n_epochs - self.best_epoch >= patience
         return n_epochs >= self.recipe.epochs or stopped
 
+    def begin_epoch(self) -> None:
+        """Make the network ready to be trained."""
+        self.network.train()
+
     @property
     def learning_rate(self) -> float:
         """Learning rate of the next step."""
@@ -83,24 +95,29 @@ class Run:
     def step(self, batch: NDArray[np.int64]) -> Loss:
         """Take one step of the optimiser and return the loss before it."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate
-        loss = self.loss(*self.take(batch), self.recipe.label_smoothing)
+            group["lr"] = self.learning_rate * group.get("rate", 1.0)
+        loss = self.batch_loss(batch)
         self.optimiser.zero_grad()
-        loss.backward()
+        self.backward(loss)
         if self.recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
         self.n_steps_done += 1
         return loss.detach(), len(batch)
 
+    def batch_loss(self, batch: NDArray[np.int64]) -> Tensor:
+        """Return the loss of a batch in training."""
+        return self.loss(*self.take(batch), self.recipe.label_smoothing)
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute the gradients of a loss."""
+        loss.backward()
+
     def loss(self, X: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
         """Return the mean loss of a batch."""
         amp = self.recipe.amp and X.device.type == "cuda"
         with torch.autocast("cuda", torch.bfloat16, enabled=amp):
-            logits = self.network(X).float()
-            return nn.functional.cross_entropy(
-                logits, y, self.class_weight, label_smoothing=label_smoothing
-            )
+            return cross_entropy(self.network(X), y, self.class_weight, label_smoothing)
 
     def loss_of(self, trials: NDArray[np.int64]) -> float:
         """Return the loss over trials that are not trained on: not augmented, not smoothed."""

@@ -6,12 +6,12 @@ import copy
 from collections.abc import Iterable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from eegvit.train.adamw import StackedAdamW
 from eegvit.train.draws import Layouts, OwnDraws
+from eegvit.train.loss import cross_entropy
 from eegvit.train.run import Run
 
 Tensors = dict[str, Tensor]
@@ -105,8 +105,8 @@ class Stack:
             tensors = learned | fixed
             draws.zero = torch.zeros_like(X.flatten()[0])
             with draws, torch.autocast("cuda", torch.bfloat16, enabled=amp):
-                logits = functional_call(network, tensors, (X,)).float()
-            value = F.cross_entropy(logits, y, weight, label_smoothing=smoothing)
+                told = functional_call(network, tensors, (X,))
+            value = cross_entropy(told, y, weight, smoothing)
             return value, {name: tensors[name] for name in fixed}
 
         fixed = {name: whole[members] for name, whole in self.fixed.items()}

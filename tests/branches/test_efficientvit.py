@@ -33,7 +33,7 @@ def once() -> dict[str, Any]:
     return {}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", ["both", *LAYOUTS])
 def test_learns_in_every_layout(layout: str, make_trials: Any) -> None:
     train, test = (
         make_trials(n_trials=n, n_times=192, seed=s, contrast=8.0) for n, s in ((64, 1), (40, 2))
@@ -53,7 +53,7 @@ def test_every_other_family_learns(family: str, make_trials: Any) -> None:
 
 def test_choices_are_those_of_the_networks() -> None:
     hints = get_type_hints(EfficientViTClassifier)
-    assert get_args(hints["layout"]) == LAYOUTS
+    assert get_args(hints["layout"]) == ("both", *LAYOUTS)
     assert get_args(hints["family"]) == tuple(FAMILIES)
     assert all(set(get_args(hints["preset"])) == set(presets) for presets in EEG.values())
 

@@ -62,7 +62,7 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
     Parameters
     ----------
     network : EfficientViT
-        Of a layout in which electrodes have places: any but "conv".
+        Of a layout in which electrodes have places: "patch", "lattice", "grid" or "bands".
     x : Tensor, shape (n, channels, times)
 
     Returns
@@ -75,10 +75,10 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
     >>> electrode_attention(network, torch.randn(2, 22, 1000)).shape
     torch.Size([2, 22, 32])
     """
-    layout = network.layout
+    layout = getattr(network, "layout", None)
     if not isinstance(layout, ElectrodeMap):
         raise ValueError(
-            "layout 'conv' mixes all electrodes before there is a map: take 'patch', 'lattice',"
+            "this layout mixes all electrodes before there is a map: take 'patch', 'lattice',"
             " 'grid' or 'bands' to see where on the scalp attention goes"
         )
     maps = list(attention_maps(network, x).values())

@@ -3,6 +3,7 @@
 `LAYOUTS` has them by name:
 
 - conv: temporal and spatial filters; one row, a column every 64 ms. No electrode keeps a place.
+- power: the same filters, but the logarithm of their power in the 0.32 s around each column.
 - patch: a row for each electrode along a walk over the scalp, then overlapping patches every
   two rows and 128 ms. Of the 32 neighbour pairs of the 22 electrodes of data set 2a, 16 are
   next to each other and 20 within two rows. The usual order keeps 16 as well, but leaps by up
@@ -20,7 +21,7 @@ by 4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -28,11 +29,16 @@ from torch import nn
 
 from eegvit.networks.efficientvit import scalp
 from eegvit.networks.efficientvit.electrode_map import ElectrodeMap
+from eegvit.networks.efficientvit.power_map import PowerMap
 from eegvit.networks.efficientvit.temporal_map import TemporalSpatialMap
 from eegvit.registry import suggest
 
-Layout = Literal["conv", "patch", "lattice", "grid", "bands"]
+Layout = Literal["conv", "power", "patch", "lattice", "grid", "bands"]
 LAYOUTS: tuple[str, ...] = get_args(Layout)
+FILTERED: dict[str, Callable[..., nn.Module]] = {
+    "conv": TemporalSpatialMap,
+    "power": PowerMap,
+}
 
 
 def make_layout(
@@ -56,8 +62,8 @@ def make_layout(
     """
     if layout not in LAYOUTS:
         raise ValueError(f"there is no layout '{layout}'{suggest(layout, LAYOUTS)}")
-    if layout == "conv":
-        return TemporalSpatialMap(n_channels, width, sfreq=sfreq)
+    if layout in FILTERED:
+        return FILTERED[layout](n_channels, width, sfreq=sfreq)
     if ch_names is not None and len(ch_names) != n_channels:
         raise ValueError(f"{len(ch_names)} channel names for {n_channels} channels")
     if layout == "lattice":

@@ -46,7 +46,7 @@ class TemporalSpatialMap(nn.Module):
 
 
 class FoldedTemporalSpatialMap(nn.Module):
-    """What a `TemporalSpatialMap` does at inference: spatial filters, temporal filters, a bias.
+    """What a `TemporalSpatialMap` does at inference.
 
     Examples
     --------
@@ -59,23 +59,49 @@ class FoldedTemporalSpatialMap(nn.Module):
 
     def __init__(self, layout: TemporalSpatialMap) -> None:
         super().__init__()
-        front = layout.front
+        self.filters = FoldedFilters(layout.front, layout.norm)
+        self.pool = layout.norm.pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, channels, times) to (n, width, 1, steps)."""
+        x = self.filters(x)
+        raised = x.clamp_max(0).exp() + x.clamp_min(0)  # ELU and 1; on a CPU faster than F.elu
+        return F.avg_pool1d(raised, self.pool)[:, :, None] - 1
+
+
+class FoldedFilters(nn.Module):
+    """Temporal and spatial filters and the norm after them at inference: filters and a bias.
+
+    Parameters
+    ----------
+    front : TemporalSpatial
+    norm : BatchNorm1d
+
+    Examples
+    --------
+    >>> import torch
+    >>> front, norm = TemporalSpatial(3, 4, 2, 31).eval(), nn.BatchNorm1d(8).eval()
+    >>> x = torch.randn(2, 3, 250)
+    >>> torch.allclose(FoldedFilters(front, norm)(x), norm(front(x)), atol=1e-5)
+    True
+    """
+
+    def __init__(self, front: TemporalSpatial, norm: nn.BatchNorm1d) -> None:
+        super().__init__()
         gain_1, shift_1 = (
             value.repeat_interleave(front.depth) for value in scale_and_shift(front.norm)
         )
-        gain_2, shift_2 = scale_and_shift(layout.norm)
+        gain_2, shift_2 = scale_and_shift(norm)
         temporal = front.temporal.detach().repeat_interleave(front.depth, 0)
         spatial = max_norm(front.spatial.detach(), front.limit)
         self.spatial = nn.Parameter(spatial)  # (width, channels)
         self.temporal = nn.Parameter(temporal * (gain_1 * gain_2)[:, None])
         self.bias = nn.Parameter((spatial.sum(1) * shift_1 * gain_2 + shift_2)[:, None])
-        self.padding, self.pool = front.padding, layout.norm.pool
+        self.padding = front.padding
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (n, channels, times) to (n, width, 1, steps)."""
-        x = convolve(self.spatial @ x, self.temporal, self.padding) + self.bias
-        raised = x.clamp_max(0).exp() + x.clamp_min(0)  # ELU and 1; on a CPU faster than F.elu
-        return F.avg_pool1d(raised, self.pool)[:, :, None] - 1
+        """Map (n, channels, times) to (n, width, times)."""
+        return convolve(self.spatial @ x, self.temporal, self.padding) + self.bias
 
 
 def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

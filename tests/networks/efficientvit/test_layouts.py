@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from eegvit.networks.efficientvit.bands import BANDS, FilterBank
 from eegvit.networks.efficientvit.electrode_map import ElectrodeMap
 from eegvit.networks.efficientvit.layouts import (
+    FILTERED,
     LAYOUTS,
     grid_matrix,
     lattice_matrix,
@@ -43,6 +44,7 @@ MONTAGES: dict[tuple[int, int, float], tuple[str, ...]] = {
 }
 SIZES = {  # rows and columns of the map
     "conv": [(1, 62), (1, 12), (1, 62), (1, 48)],
+    "power": [(1, 62), (1, 12), (1, 62), (1, 48)],
     "patch": [(3, 32), (4, 7), (11, 32), (16, 24)],
     "lattice": [(1, 32), (4, 7), (6, 32), (5, 24)],
     "grid": [(5, 32), (5, 7), (5, 32), (5, 24)],
@@ -94,7 +96,7 @@ def test_any_montage_and_window(layout: str, n_channels: int, seconds: float, sf
     names = tuple(np.random.default_rng(0).permutation(DENSE)[:n_channels].tolist())
     module = make_layout(layout, n_channels, 8, sfreq=sfreq, ch_names=names)
     out = module(signals(2, n_channels, round(seconds * sfreq)))
-    columns = seconds / (0.064 if layout == "conv" else 0.128)
+    columns = seconds / (0.064 if layout in FILTERED else 0.128)
     assert abs(out.shape[3] - columns) < 1.5 + 0.03 * columns and out.isfinite().all()
     assert out.shape[2] <= 32
 

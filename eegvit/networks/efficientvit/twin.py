@@ -1,0 +1,75 @@
+"""Two EfficientViTs side by side: one sees filtered signals, the other their log-power."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eegvit.networks.auxiliary import Judged
+from eegvit.networks.efficientvit.model import EfficientViT
+
+STREAMS = ("conv", "power")
+
+
+class TwinEfficientViT(nn.Module):
+    """A network for each layout in `STREAMS`; the prediction is the mean of theirs.
+
+    Each learns from a loss of its own, so that neither leans on the other: trained on one
+    joint map or loss, the two make the same mistakes.
+
+    Parameters
+    ----------
+    n_channels, n_times, n_classes : int
+    settings
+        All else as in `EfficientViT`, but for `layout`.
+
+    Examples
+    --------
+    >>> network = TwinEfficientViT(22, 1000, 4, sfreq=250.0, preset="eeg_xs").eval()
+    >>> network(torch.randn(2, 22, 1000)).shape
+    torch.Size([2, 4])
+    """
+
+    def __init__(self, n_channels: int, n_times: int, n_classes: int, **settings: Any) -> None:
+        super().__init__()
+        self.streams = nn.ModuleList(
+            EfficientViT(n_channels, n_times, n_classes, layout=layout, **settings)
+            for layout in STREAMS
+        )
+
+    def forward(self, x: Tensor) -> Tensor | Judged:
+        """Map trials (n, channels, times) to logits (n, classes), judged apart in training."""
+        return self.forward_head(self.forward_features(x))
+
+    def forward_features(self, x: Tensor) -> list[Tensor]:
+        """Map trials to the map (n, width of both, rows, columns) of each stage."""
+        maps = [stream.forward_features(x) for stream in self.streams]
+        return [torch.cat(stage, 1) for stage in zip(*maps, strict=True)]
+
+    def forward_head(self, maps: Sequence[Tensor]) -> Tensor | Judged:
+        """Map the maps of all stages to logits (n, classes)."""
+        split = [stage.chunk(len(self.streams), 1) for stage in maps]
+        own = zip(self.streams, zip(*split, strict=True), strict=True)
+        logits = [stream.forward_head(list(of_stream)) for stream, of_stream in own]
+        return Judged(logits[0], tuple(logits[1:]), 1.0) if self.training else mean_logits(logits)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Map trials (n, channels, times) to the last map (n, width of both, places)."""
+        return self.forward_features(x)[-1].flatten(2)
+
+
+def mean_logits(logits: Sequence[Tensor]) -> Tensor:
+    """Return the logarithm of the mean of the probabilities that some logits stand for.
+
+    Examples
+    --------
+    >>> sure, unsure = torch.tensor([[9.0, -9.0]]), torch.zeros(1, 2)
+    >>> [round(p, 4) for p in mean_logits([sure, unsure])[0].exp().tolist()]
+    [0.75, 0.25]
+    """
+    told = torch.stack([one.log_softmax(1) for one in logits])
+    return told.logsumexp(0) - math.log(len(logits))
