@@ -1,12 +1,14 @@
 """The study file: YAML in, frozen and validated models out, every mistake with its line."""
 
 from eegvit.config.document import StudyErrors, find
+from eegvit.config.ensembles import Ensemble
 from eegvit.config.load import load_card, load_study, load_yaml
 from eegvit.config.models import Align, Card, Evaluate, Expected, Model, Study, View, sha256
 
 __all__ = [
     "Align",
     "Card",
+    "Ensemble",
     "Evaluate",
     "Expected",
     "Model",

@@ -7,8 +7,11 @@ import sys
 from typing import Any
 
 from eegvit import registry
+from eegvit.config.branches import FUSED
 from eegvit.config.models import Model, Study
 from eegvit.config.signature import signature_model
+
+SEVERAL = {"$ref": "#/$defs/branches"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -26,11 +29,16 @@ def json_schema() -> dict[str, Any]:
     branches = []
     for name in registry.BRANCHES:
         schema = schema_of(signature_model(registry.lookup(registry.BRANCHES, name)))
-        schema["properties"] = {
-            "branch": {"const": name}, **common, **schema.get("properties", {})
-        }  # fmt: skip
-        schema["required"] = ["branch", *schema.get("required", [])]
-        branches.append(schema)
+        own = schema.get("properties", {})
+        if name == FUSED:
+            own["branches"] = SEVERAL
+        required = ["branch", *schema.get("required", [])]
+        member = {**schema, "properties": {"branch": {"const": name}, **own}, "required": required}
+        definitions[f"branch_{name}"] = member
+        branches.append({**member, "properties": {**member["properties"], **common}})
+    definitions["branches"] = _several(definitions[f"branch_{FUSED}"])
+    fused = definitions["branches"]["items"]["anyOf"][-1]
+    branches.append({**fused, "properties": {**fused["properties"], **common}})
     card = {"anyOf": [{"type": "string"}, {"type": "object"}]}
     properties["data"] = {"anyOf": [*card["anyOf"], {"type": "array", "items": card}]}
     properties["models"] = {
@@ -41,6 +49,15 @@ def json_schema() -> dict[str, Any]:
         "type": "object", "additionalProperties": False, "required": ["name", "data", "models"],
         "properties": properties, "$defs": definitions,
     }  # fmt: skip
+
+
+def _several(fusion: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a list of branches: names, mappings, or mappings with such a list."""
+    own = {key: value for key, value in fusion["properties"].items() if key != "branches"}
+    names = [{"enum": list(registry.BRANCHES)}]
+    mappings = [{"$ref": f"#/$defs/branch_{name}"} for name in registry.BRANCHES]
+    fused = {**fusion, "properties": {**own, "branch": SEVERAL}, "required": ["branch"]}
+    return {"type": "array", "minItems": 2, "items": {"anyOf": [*names, *mappings, fused]}}
 
 
 if __name__ == "__main__":

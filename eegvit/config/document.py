@@ -101,7 +101,10 @@ class Document:
             target[last] = yaml.safe_load(value)
         except yaml.YAMLError:
             raise StudyErrors([f"--set {text}: '{value}' is not valid YAML"]) from None
-        self.places[(*parents, last)] = f"--set {key}"
+        replaced = (*parents, last)
+        for path in [path for path in self.places if path[: len(replaced)] == replaced]:
+            del self.places[path]
+        self.places[replaced] = f"--set {key}"
 
     def place(self, path: KeyPath) -> str:
         while path and path not in self.places:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from eegvit import registry
+from eegvit.config.branches import read_model, read_parameters
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
+from eegvit.config.ensembles import read_ensembles
 from eegvit.config.models import Card, Model, Study, View
-from eegvit.config.signature import check_parameters, complaints, signature_model
+from eegvit.config.signature import complaints
 
 
 def load_yaml(path: str | Path) -> Any:
@@ -44,7 +46,10 @@ def _study(document: Document, file: Path) -> Study:
     errors = list(document.repeated)
     top = dict(document.value)
     cards = _cards(document, top.pop("data", None), file, errors)
-    models = _models(document, top.pop("models", None), file, errors)
+    named = top.pop("models", None)
+    models = _models(document, named, file, errors)
+    names = [str(name) for name in named] if isinstance(named, dict) else []
+    ensembles = read_ensembles(document, top.pop("ensembles", None), names, errors)
     if {"path", "source_text"} & set(top):
         errors.append(document.error((), "'path' and 'source_text' are not keys of a study file"))
     study = None
@@ -52,7 +57,7 @@ def _study(document: Document, file: Path) -> Study:
         fallback = (Card(name="?", source="?", classes=("?", "?"), window=(0, 1)),)
         study = Study.model_validate(
             {**top, "data": cards or fallback, "models": models or {"?": Model(branch="?")}}
-            | {"path": str(file), "source_text": document.text}
+            | {"ensembles": ensembles, "path": str(file), "source_text": document.text}
         )
     except ValidationError as error:
         errors += [document.error(path, text) for path, text in complaints(error, Study)]
@@ -110,7 +115,7 @@ def _card(document: Document, path: KeyPath, errors: list[str]) -> Card | None:
         hint = registry.suggest(card.source, registry.SOURCES)
         errors.append(document.error((*path, "source"), f"unknown source '{card.source}'{hint}"))
         return None
-    options = _parameters(
+    options = read_parameters(
         document, registry.lookup(registry.SOURCES, card.source), card.options,
         (*path, "options"), errors,
     )  # fmt: skip
@@ -123,67 +128,10 @@ def _models(document: Document, given: Any, file: Path, errors: list[str]) -> di
         return {}
     models = {}
     for name, item in given.items():
-        model = _model(document, ("models", name), item, file, errors)
+        model = read_model(document, ("models", name), item, file, errors)
         if model is not None:
             models[str(name)] = model
     return models
-
-
-def _model(
-    document: Document, path: KeyPath, item: Any, file: Path, errors: list[str]
-) -> Model | None:
-    if isinstance(item, str):
-        item = {"branch": "pipeline", "file": item}
-    if not isinstance(item, dict) or "branch" not in item:
-        errors.append(document.error(path, "expected a mapping with 'branch'"))
-        return None
-    branch = item["branch"]
-    if not isinstance(branch, str) or branch not in registry.BRANCHES:
-        hint = registry.suggest(str(branch), registry.BRANCHES)
-        errors.append(document.error((*path, "branch"), f"unknown branch '{branch}'{hint}"))
-        return None
-    parameters = {k: v for k, v in item.items() if k not in ("branch", "align", "view")}
-    if branch == "pipeline" and isinstance(parameters.get("file"), str):
-        try:
-            parameters = {"steps": _moabb_steps(parameters["file"], file)}
-        except StudyErrors as error:
-            errors.append(document.error((*path, "file"), str(error)))
-            return None
-    cls = registry.lookup(registry.BRANCHES, branch)
-    before = len(errors)
-    checked = _parameters(
-        document, cls, parameters, path, errors, extra=("branch", "align", "view")
-    )
-    common = {k: item[k] for k in ("align", "view") if item.get(k) is not None}
-    try:
-        model = Model.model_validate({"branch": branch, "parameters": checked, **common})
-    except ValidationError as error:
-        errors += [document.error((*path, *at), text) for at, text in complaints(error, Model)]
-        return None
-    return model if len(errors) == before else None
-
-
-def _moabb_steps(name: str, file: Path) -> list[Any]:
-    found = find("pipelines", name, file)
-    content = load_yaml(found)
-    if not isinstance(content, dict) or "pipeline" not in content:
-        raise StudyErrors([f"{found}: no MOABB pipeline file: it has no key 'pipeline'"])
-    return list(content["pipeline"])
-
-
-def _parameters(
-    document: Document, cls: type, given: Mapping[str, Any], path: KeyPath, errors: list[str],
-    extra: tuple[str, ...] = (),
-) -> dict[str, Any]:  # fmt: skip
-    try:
-        return check_parameters(cls, given)
-    except ValidationError as error:
-        for at, text in complaints(error, signature_model(cls)):
-            if text.startswith("unknown key") and at:
-                known = [*extra, *signature_model(cls).model_fields]
-                text = f"unknown key '{at[-1]}'{registry.suggest(str(at[-1]), known)}"
-            errors.append(document.error((*path, *at), text))
-        return {}
 
 
 def _meaning(document: Document, study: Study) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from eegvit.config.ensembles import Ensemble
 from eegvit.config.signature import Strict
 
 
@@ -102,9 +103,23 @@ class Model(Strict):
     align: Align | None = None
     view: View | None = None
 
+    @property
+    def said(self) -> str:
+        """The branch, or those that are fused and how.
+
+        Examples
+        --------
+        >>> Model(branch="eegnet").said
+        'eegnet'
+        >>> fused = {"branches": [{"branch": "fbcsp"}, {"branch": "eegnet"}], "fuse": "gated"}
+        >>> Model(branch="fusion", parameters=fused).said
+        'fbcsp + eegnet (gated)'
+        """
+        return _said({"branch": self.branch, **self.parameters})
+
 
 class Study(Strict):
-    """Which data, which models, which protocol."""
+    """Which data, which models and ensembles of them, which protocol."""
 
     name: str = Field(pattern=r"^[\w.+-]+$")
     description: str = ""
@@ -113,8 +128,18 @@ class Study(Strict):
     view: View = View()
     evaluate: Evaluate = Evaluate()
     models: dict[str, Model] = Field(min_length=1)
+    ensembles: dict[str, Ensemble] = {}
     path: str = ""
     source_text: str = ""
+
+
+def _said(branch: dict[str, Any]) -> str:
+    if "branches" not in branch:
+        return str(branch["branch"])
+    parts = [_said(part) for part in branch["branches"]]
+    if branch.get("wiring") == "series":
+        return " → ".join(parts)
+    return f"{' + '.join(parts)} ({branch.get('fuse', 'concat')})"
 
 
 def sha256(value: Any) -> str:

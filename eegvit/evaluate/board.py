@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from eegvit.config import Study
 from eegvit.evaluate.metrics import LOWER_IS_BETTER, METRICS, scores
 from eegvit.evaluate.outcomes import Outcome, Predictions, natural
+from eegvit.evaluate.protocols import target_order
 from eegvit.evaluate.statistics import (
     bootstrap_interval,
     chance_bound,
@@ -81,9 +81,9 @@ class Comparison:
 
 
 def make_board(study: Study, outcomes: Sequence[Outcome], tested: Tested) -> list[BoardRow]:
-    """Return a row for every model of the study, grouped by target use, best first."""
+    """Return a row for every model and ensemble, grouped by target use, best first."""
     rows = []
-    for model in study.models:
+    for model in (*study.models, *study.ensembles):
         own = [o for o in outcomes if o.model == model]
         seeds = {seed: p for (name, seed), p in tested.items() if name == model}
         rows.append(_row(study, model, own, seeds))
@@ -135,7 +135,7 @@ def _row(
     failed = [o for o in fits.values() if o.status == "failed"]
     missing = [o for o in fits.values() if o.status == "missing"]
     complete = bool(fits) and not failed and not missing
-    by_seed = [_subject_scores(p) for p in seeds.values()]
+    by_seed = [subject_scores(p) for p in seeds.values()]
     by_subject = _over_seeds(by_seed)
     values = [s[metric] for s in by_subject.values() if not np.isnan(s[metric])]
     seed_means = [np.nanmean([s[metric] for s in one.values()]) for one in by_seed if one]
@@ -144,14 +144,15 @@ def _row(
     several = complete and len({o.key for o in outcomes if o.split == outcomes[0].split}) > 1
     parameters = [o.n_parameters for o in fits.values() if o.n_parameters is not None]
     spent = [float(sum(o.seconds.values())) for o in fits.values() if o.status == "ok"]
+    used = {part.key: part for o in fits.values() for part in o.parts or (o,)}
     return BoardRow(
         model=model,
-        branch=study.models[model].branch,
+        branch=_branch(study, model),
         target=outcomes[0].target if outcomes else "none",
         align=_alignment(study, model),
         status="ok" if complete else "failed" if failed else "incomplete",
         reason=_reason(failed, missing, len(fits)),
-        n_fits=len(fits),
+        n_fits=len(used),
         n_failed=len(failed),
         n_missing=len(missing),
         n_seeds=len(seeds) if several else 1,
@@ -169,7 +170,7 @@ def _row(
         n_parameters=max(parameters, default=None),
         **{name: _known(fits.values(), name) for name in ("macs", "seconds_1", "seconds_64")},
         seconds_fit=float(np.mean(spent)) if spent else NAN,
-        stages=_stages(fits.values()),
+        stages=stages(used.values()),
     )
 
 
@@ -179,11 +180,12 @@ def _known(fits: Iterable[Outcome], name: str) -> float:
     return float(np.median(told)) if told else NAN
 
 
-def _stages(fits: Iterable[Outcome]) -> dict[str, float]:
-    shared: dict[str, float] = {}
+def stages(fits: Iterable[Outcome]) -> dict[str, float]:
+    """Return the CPU seconds of fits by stage; features that a model's fits share count once."""
+    shared: dict[tuple[str, str], float] = {}
     trained = predicted = 0.0
     for fit in fits:
-        shared |= fit.features
+        shared |= {(fit.model, block): seconds for block, seconds in fit.features.items()}
         trained += fit.seconds.get("fit", 0.0)
         predicted += fit.seconds.get("predict", 0.0)
     return {"features": float(sum(shared.values())), "fit": trained, "predict": predicted}
@@ -192,7 +194,7 @@ def _stages(fits: Iterable[Outcome]) -> dict[str, float]:
 def _ranked(rows: Sequence[BoardRow], metric: str) -> list[BoardRow]:
     """Order by target use and score; equal means share a rank."""
     sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
-    rows = sorted(rows, key=lambda r: (_target_order(r.target), np.isnan(r.mean)))
+    rows = sorted(rows, key=lambda r: (target_order(r.target), np.isnan(r.mean)))
     board: list[BoardRow] = []
     for target in dict.fromkeys(row.target for row in rows):
         own = [row for row in rows if row.target == target]
@@ -203,12 +205,7 @@ def _ranked(rows: Sequence[BoardRow], metric: str) -> list[BoardRow]:
     return board
 
 
-def _target_order(target: str) -> tuple[int, Any]:
-    order = ("none", "causal", "unlabelled")
-    return (order.index(target), ()) if target in order else (len(order), natural(target))
-
-
-def _subject_scores(tested: Predictions) -> dict[str, dict[str, float]]:
+def subject_scores(tested: Predictions) -> dict[str, dict[str, float]]:
     """Return every metric of each subject whose test trials all have a prediction."""
     who, done = tested.subject, tested.done
     found = {}
@@ -255,7 +252,16 @@ def _paired(best: BoardRow, other: BoardRow) -> list[float]:
     return [best.subjects[s] - other.subjects[s] for s in shared]
 
 
+def _branch(study: Study, name: str) -> str:
+    if name in study.ensembles:
+        return f"ensemble: {study.ensembles[name].said}"
+    return study.models[name].said
+
+
 def _alignment(study: Study, model: str) -> str:
+    if model in study.ensembles:
+        found = {_alignment(study, member) for member in study.ensembles[model].of}
+        return found.pop() if len(found) == 1 else "aligned as its members"
     align = study.models[model].align or study.align
     if align.method == "none":
         return "none"

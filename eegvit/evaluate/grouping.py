@@ -137,9 +137,10 @@ def _signals(parts: Sequence[Part], cache: Cache) -> NDArray[Any]:
 def _network(recipe: Recipe) -> NeuralClassifier | None:
     try:
         model = recipe.build()
+        together = isinstance(model, NeuralClassifier) and model.trains_together()
     except Exception:  # the fit itself will fail with the same reason
         return None
-    return model if isinstance(model, NeuralClassifier) else None
+    return model if together else None
 
 
 def _n_steps(fit: Fit) -> int:

@@ -46,6 +46,11 @@ class Outcome:
     costs : mapping
         What it costs to use, if it was measured: "macs" of a trial, and the wall seconds
         "seconds_1" and "seconds_64" to predict one trial and 64.
+    outer : str
+        The split within whose training trials this one lies, so that ensembles can learn from
+        it; empty where it is scored.
+    parts : tuple of Outcome
+        The outcomes of other fits that an ensemble's is made of.
     """
 
     model: str
@@ -65,6 +70,8 @@ class Outcome:
     features: Mapping[str, float] = field(default_factory=dict)
     n_parameters: int | None = None
     costs: Mapping[str, float | None] = field(default_factory=dict)
+    outer: str = ""
+    parts: tuple[Outcome, ...] = ()
 
     @property
     def status(self) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from eegvit.branches.fusion import FusionClassifier
 from eegvit.config import Model, Study, sha256
 from eegvit.evaluate.fitting import Recipe
+from eegvit.evaluate.inner import LEARN_NOTHING, count_fits, inner_splits
 from eegvit.evaluate.outcomes import Outcome
 from eegvit.evaluate.progress import duration
 from eegvit.evaluate.protocols import Split, splits, target
@@ -41,7 +43,11 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """A split of a model and seed that is to be scored, and the fit that serves it."""
+    """A split of a model and seed, and the fit that serves it.
+
+    It is to be scored, or it lies within the training trials of the split `outer` and serves
+    the ensembles that learn.
+    """
 
     model: str
     split: str
@@ -50,6 +56,7 @@ class Request:
     target: str
     view: DataView
     test: Rows
+    outer: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +79,10 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
     views : dict
         The data view of each model, as `make_views` gives them.
     """
-    found = splits(next(iter(views.values())), study.evaluate)
+    view = next(iter(views.values()))
+    found = splits(view, study.evaluate)
+    inner = _inner(study, view, found)
+    learning = {m for e in study.ensembles.values() if e.learns for m in e.of}
     requests: list[Request] = []
     fits: dict[str, Fit] = {}
     for name, model in study.models.items():
@@ -88,9 +98,10 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
                 seed if takes_seed else None,
             )
             identity = _identity(recipe)
-            for split in found:
+            for outer, split in [("", s) for s in found] + (inner if name in learning else []):
                 key = fit_key(identity, view, split.train)
-                requests.append(Request(name, split.name, seed, key, seen, view, split.test))
+                request = Request(name, split.name, seed, key, seen, view, split.test, outer)
+                requests.append(request)
                 label = f"{name}, {split.name}" + (f", seed {seed}" if takes_seed else "")
                 fit = Fit(key, label, recipe, view, split.train, split.test)
                 fits[key] = _union(fits.get(key), fit)
@@ -141,6 +152,7 @@ def describe(plan: Plan, store: Store, *, jobs: int = 1) -> str:
         f" classes {', '.join(view.classes)}",
         f"{total[1]} fits, {total[2]} stored, {total[3]} to run on {jobs}"
         f" worker{'s' * (jobs != 1)}; CPU time {total[4]}",
+        *_ensembles(plan),
         "",
     ]
     return "\n".join(head + _table(rows))
@@ -163,6 +175,38 @@ def _counts(
     return str(len(keys)), str(len(distinct)), str(len(distinct) - len(left)), str(len(left)), time
 
 
+def _inner(study: Study, view: DataView, found: Sequence[Split]) -> list[tuple[str, Split]]:
+    """Return the inner splits that ensembles learn from, each with its outer split's name."""
+    learning = [name for name, ensemble in study.ensembles.items() if ensemble.learns]
+    if not learning:
+        return []
+    try:
+        return [
+            (split.name, part)
+            for split in found
+            for part in inner_splits(view, study.evaluate, split, found)
+        ]
+    except ValueError as error:
+        raise ValueError(
+            f"ensembles {', '.join(learning)} learn from predictions out-of-fold: {error};"
+            f" {LEARN_NOTHING}"
+        ) from None
+
+
+def _ensembles(plan: Plan) -> list[str]:
+    """Return how many fits ensembles learn from, in a line, where some learn."""
+    learning = {request.model for request in plan.requests if request.outer}
+    if not learning:
+        return []
+    requests = [request for request in plan.requests if request.model in learning]
+    count = count_fits(requests)
+    n_scored = len({request.key for request in requests if not request.outer})
+    return [
+        f"ensembles learn from {count.distinct - n_scored} fits more; their members take"
+        f" {count.distinct} distinct fits instead of {count.naive} ({100 * count.ratio:.0f} %)"
+    ]
+
+
 def _takes_seed(model: Model) -> bool:
     """Say whether the result depends on a seed; a model that cannot be had fails later."""
     try:
@@ -181,6 +225,8 @@ def _identity(recipe: Recipe) -> dict[str, Any]:
     except Exception:  # the fit will fail with the same reason, and say so in the report
         return {**identity, "parameters": dict(recipe.parameters), "versions": {}}
     parameters = model.get_params(deep=False)
+    if isinstance(model, FusionClassifier):
+        parameters["branches"] = model.members()  # with the defaults of each
     if recipe.seed is not None:
         parameters.pop("random_state")
     return {**identity, "parameters": parameters, "versions": versions}
@@ -201,6 +247,7 @@ def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
         "seed": request.seed,
         "key": request.key,
         "target": request.target,
+        "outer": request.outer,
         "ids": view.ids[test],
         "data": view.data[test],
         "subject": view.subject[test],

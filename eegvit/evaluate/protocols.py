@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import Align, Evaluate
+from eegvit.evaluate.outcomes import natural
 from eegvit.evaluate.view import DataView, Rows
 
 SETTINGS = {
@@ -42,9 +43,9 @@ def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
     _check_settings(evaluate)
     found = list(PROTOCOLS[evaluate.protocol](view, evaluate))
     if evaluate.calibrate is not None:
-        found = [part for split in found for part in _calibrated(view, split, evaluate.calibrate)]
+        found = [part for split in found for part in calibrated(view, split, evaluate.calibrate)]
     for split in found:
-        _check(view, split)
+        check(view, split)
     return found
 
 
@@ -64,6 +65,18 @@ def target(align: Align, evaluate: Evaluate) -> str:
     if align.method != "none":
         kinds.append("causal" if align.mode == "causal" else "unlabelled")
     return " + ".join(kinds) or "none"
+
+
+def target_order(target: str) -> tuple[int, tuple[tuple[int, int, str], ...]]:
+    """Return a sort key that puts what uses more of the target later.
+
+    Examples
+    --------
+    >>> max("none", "unlabelled", "causal", key=target_order)
+    'unlabelled'
+    """
+    order = ("none", "causal", "unlabelled")
+    return (order.index(target), ()) if target in order else (len(order), natural(target))
 
 
 def refuse_duplicates(view: DataView, split: Split) -> None:
@@ -106,9 +119,9 @@ def _within_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
 def _cross_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
     """Each session after training on the same person's earlier ones, or the sessions named."""
     explicit = evaluate.train_sessions is not None or evaluate.test_sessions is not None
-    for subject in _unique(view.subject):
+    for subject in unique(view.subject):
         own = np.flatnonzero(view.subject == subject)
-        sessions = _unique(view.session[own])
+        sessions = unique(view.session[own])
         if len(sessions) < 2:
             raise ValueError(
                 f"cross_session needs two sessions or more, subject {subject} has {len(sessions)}"
@@ -135,7 +148,7 @@ def _cross_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
 
 def _cross_subject(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
     """Leave one person out, or groups of people, or the people named."""
-    subjects = _unique(view.subject)
+    subjects = unique(view.subject)
     if len(subjects) < 2:
         raise ValueError(f"cross_subject needs two subjects or more, the data have {len(subjects)}")
     train, test = subjects, subjects
@@ -162,7 +175,7 @@ def _cross_subject(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
 
 def _cross_dataset(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
     """Leave one data set out, or the data sets named."""
-    names = _unique(view.data)
+    names = unique(view.data)
     if len(names) < 2:
         raise ValueError(f"cross_dataset needs two data sets or more, there is {names[0]} only")
     if evaluate.train_data is not None or evaluate.test_data is not None:
@@ -174,7 +187,7 @@ def _cross_dataset(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
         if evaluate.calibrate is None:
             yield Split(f"{'+'.join(test)} left out", trained, tested)
             continue
-        for subject in _unique(view.subject[tested]):
+        for subject in unique(view.subject[tested]):
             yield Split(f"{subject} left out", trained, _rows(view.subject, [subject]))
 
 
@@ -186,7 +199,7 @@ PROTOCOLS: dict[str, Callable[[DataView, Evaluate], Iterator[Split]]] = {
 }
 
 
-def _calibrated(view: DataView, split: Split, k: int) -> Iterator[Split]:
+def calibrated(view: DataView, split: Split, k: int) -> Iterator[Split]:
     """Move the earliest k trials a class of the target's first session to training."""
     first = split.test[view.session[split.test] == view.session[split.test[0]]]
     moved = []
@@ -215,7 +228,8 @@ def _check_settings(evaluate: Evaluate) -> None:
             )
 
 
-def _check(view: DataView, split: Split) -> None:
+def check(view: DataView, split: Split) -> None:
+    """Refuse a split that tests nothing, lacks a class, or tests what it trains on."""
     if not len(split.test):
         raise ValueError(f"split '{split.name}' has no trial to test")
     absent = set(range(len(view.classes))) - set(view.y[split.train].tolist())
@@ -257,7 +271,7 @@ def _refuse_later_training(
         )
 
 
-def _unique(names: NDArray[np.str_]) -> list[str]:
+def unique(names: NDArray[np.str_]) -> list[str]:
     """Return names in the order of their first appearance."""
     return list(dict.fromkeys(names.tolist()))
 

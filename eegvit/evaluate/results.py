@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,11 @@ from eegvit.evaluate.board import (
     class_counts,
     compare,
     make_board,
+    stages,
     subject_chance,
 )
+from eegvit.evaluate.combine import combine
+from eegvit.evaluate.members import Ensembles, describe_ensembles
 from eegvit.evaluate.metrics import scores
 from eegvit.evaluate.outcomes import Outcome, Predictions, checked, natural, predictions
 from eegvit.evaluate.view import STAGES as VIEW_STAGES
@@ -35,7 +38,7 @@ class Results:
     classes : tuple of str
         Class names, in the order of the probabilities' columns.
     rows : list of dict
-        One score row per model, data, subject, session and seed.
+        One score row per model or ensemble, data, subject, session and seed.
     fits : list of dict
         One entry per distinct fit.
     board : list of BoardRow
@@ -51,7 +54,10 @@ class Results:
     view_stages : dict
         CPU seconds of each stage that made the trials, when they were made; nan if not known.
     predictions : dict
-        Predictions by model and seed.
+        Predictions by model or ensemble and seed.
+    ensembles : Ensembles
+        What the ensembles learned, how alike their members' errors are, and what choosing
+        could bring at most.
     """
 
     study: Study
@@ -65,6 +71,7 @@ class Results:
     stages: dict[str, float]
     view_stages: dict[str, float]
     predictions: dict[tuple[str, int], Predictions]
+    ensembles: Ensembles = field(default_factory=Ensembles)
 
     @property
     def simulated(self) -> bool:
@@ -94,8 +101,11 @@ def tabulate(
         (checked(o, len(classes)) for o in outcomes),
         key=lambda o: (names.index(o.model), o.seed, natural(o.split), o.key),
     )
-    tested = predictions(own, len(classes))
-    board = make_board(study, own, tested)
+    combined, learned = combine(study.ensembles, own)
+    scored = [o for o in own if not o.outer] + combined
+    tested = predictions(scored, len(classes))
+    board = make_board(study, scored, tested)
+    spent = [stages({o.key: o for o in own if o.model == name}.values()) for name in names]
     return Results(
         study=study,
         classes=tuple(classes),
@@ -105,9 +115,10 @@ def tabulate(
         comparisons=compare(board),
         subject_chance=subject_chance(tested, study.evaluate.metric),
         class_counts=class_counts(tested, classes),
-        stages={s: sum(row.stages[s] for row in board) for s in STAGES},
+        stages={s: sum(model[s] for model in spent) for s in STAGES},
         view_stages=dict.fromkeys(VIEW_STAGES, float("nan")) | dict(view_stages or {}),
         predictions=tested,
+        ensembles=describe_ensembles(study, own, tested, learned),
     )
 
 
@@ -143,5 +154,6 @@ def _fit_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
             | {"reason": o.reason, "n_parameters": o.n_parameters, "n_test": len(o.y)}
             | {f"seconds_{stage}": float(o.seconds.get(stage, 0.0)) for stage in STAGES},
         )
-        entry["seeds"].append(o.seed)
+        if o.seed not in entry["seeds"]:
+            entry["seeds"].append(o.seed)
     return list(fits.values())

@@ -8,6 +8,7 @@ from typing import Any
 
 from eegvit import __version__
 from eegvit.branches.base import ClassicalClassifier
+from eegvit.branches.fusion import FusionClassifier
 
 CLASSICAL = ("numpy", "scipy", "scikit-learn", "pyriemann")
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # import names that are not the package's name
@@ -22,19 +23,24 @@ def versions_of(model: Any) -> dict[str, str]:
     >>> sorted(versions_of(DummyClassifier()))
     ['eegvit', 'numpy', 'pyriemann', 'scikit-learn', 'scipy']
     """
-    bases = {base.__module__ for base in type(model).__mro__}
-    if "eegvit.branches.neural" in bases:
-        names = {"numpy", "torch"}
-        if "eegvit.branches.braindecode" in bases:
-            names.add("braindecode")
-        return _installed(names)
-    pipeline = model.pipeline() if isinstance(model, ClassicalClassifier) else None
-    return _installed({*CLASSICAL, *_packages(pipeline)})
+    return _installed(_names(model))
 
 
 def versions_of_steps(pipeline: Any) -> dict[str, str]:
     """Return the versions that decide what the steps of a pipeline compute."""
     return _installed({*CLASSICAL, *_packages(pipeline)})
+
+
+def _names(model: Any) -> set[str]:
+    bases = {base.__module__ for base in type(model).__mro__}
+    if "eegvit.branches.neural" in bases:
+        names = {"numpy", "torch"}
+        if "eegvit.branches.braindecode" in bases:
+            names.add("braindecode")
+        parts = model.members() if isinstance(model, FusionClassifier) else []
+        return names.union(*map(_names, parts))
+    pipeline = model.pipeline() if isinstance(model, ClassicalClassifier) else None
+    return {*CLASSICAL, *_packages(pipeline)}
 
 
 def _packages(pipeline: Any) -> set[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 
 from eegvit.evaluate.board import BoardRow
 from eegvit.evaluate.metrics import METRICS
 from eegvit.evaluate.results import Results
 from eegvit.report import words
+from eegvit.report.ensembles import ensembles_markdown
 
 WIDTH = 100
 TEST = "p: two-sided paired sign flips over subjects against the best of the group, Holm."
@@ -49,6 +51,8 @@ def terminal(results: Results) -> str:
         lines += [_spaced(cells, widths) for cells in body]
         lines += [*_failures(of_target(results, target)), ""]
     lines += [chance_line(results), TEST]
+    if names := ", ".join(results.study.ensembles):
+        lines += textwrap.wrap(f"Ensembles: {names}.", WIDTH)
     return "\n".join(line[:WIDTH].rstrip() for line in lines)
 
 
@@ -90,6 +94,8 @@ def markdown(results: Results, command: str = "") -> str:
         parts += [_pipes(header, body), ""]
         failures = [f"- {_cell(line)}" for line in _failures(of_target(results, target))]
         parts += [*failures, ""] if failures else []
+    if results.study.ensembles:
+        parts += ["## Ensembles", "", *map(_cell, ensembles_markdown(results)), ""]
     parts += [f"{chance_line(results)} {TEST}", ""]
     parts += ["Made by:", "", f"    {command}", ""] if command else []
     return "\n".join(parts)

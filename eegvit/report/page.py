@@ -12,6 +12,13 @@ from eegvit.config import Card
 from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.cost import cost_plot
+from eegvit.report.ensembles import (
+    bound_table,
+    correlation_table,
+    ensembles_under,
+    learned_table,
+    selection_table,
+)
 from eegvit.report.figures import subject_dots
 from eegvit.report.markup import Markup, tag
 from eegvit.report.notes import notes
@@ -20,6 +27,7 @@ from eegvit.report.tables import board_table, heat_table, model_cards, stages_ta
 NAVIGATION = {
     "leaderboard": "Leaderboard",
     "subjects": "Subjects",
+    "ensembles": "Ensembles",
     "models": "Models",
     "cost": "Cost",
     "reading": "How to read this",
@@ -47,6 +55,7 @@ def page(results: Results, about: dict[str, Any], *, began: float = math.nan) ->
         _introduction(results, about),
         _leaderboard(results),
         _subjects(results),
+        _ensembles(results),
         _models(results),
     ]
     body = tag(
@@ -70,7 +79,11 @@ def page(results: Results, about: dict[str, Any], *, began: float = math.nan) ->
 
 
 def _top(results: Results) -> Markup:
-    links = [tag("a", name, href=f"#{place}") for place, name in NAVIGATION.items()]
+    links = [
+        tag("a", name, href=f"#{place}")
+        for place, name in NAVIGATION.items()
+        if place != "ensembles" or results.study.ensembles
+    ]
     n_subjects = words.number_of(results.n_subjects, "subject")
     n_trials = words.number_of(results.n_trials, "test trial")
     return tag(
@@ -163,6 +176,39 @@ def _subjects(results: Results) -> Markup | None:
         ),
         tag("div", heat_table(results), class_="scroll tall"),
     )
+
+
+def _ensembles(results: Results) -> Markup | None:
+    if not results.study.ensembles:
+        return None
+    parts = [
+        (
+            "What the rules learned, mean and spread over splits and seeds: a member's weight, or"
+            " its share of the meta-learner's absolute coefficients or gain. A temperature above 1"
+            " says that the member is surer than it should be.",
+            learned_table(results),
+        ),
+        ("Members that forward selection kept.", selection_table(results)),
+        (
+            "Correlation of the members' errors over test trials. Combining helps where members"
+            " are good and their errors are not alike.",
+            correlation_table(results),
+        ),
+        (
+            "Each person's best member, picked by the labels of the very trials that are scored:"
+            " what choosing one member a person could bring at most. Not a result.",
+            bound_table(results),
+        ),
+    ]
+    shown = [
+        [
+            tag("p", said, class_="under", style="margin-top:22px"),
+            tag("div", table, class_="scroll"),
+        ]
+        for said, table in parts
+        if table is not None
+    ]
+    return _section("ensembles", ensembles_under(results), *shown)
 
 
 def _models(results: Results) -> Markup | None:

@@ -163,7 +163,8 @@ def test_schema_is_json_and_names_every_branch() -> None:
     )
     schema = json.loads(out.stdout)
     branches = schema["properties"]["models"]["additionalProperties"]["anyOf"]
-    named = {b["properties"]["branch"]["const"] for b in branches if "properties" in b}
+    keys = [b["properties"]["branch"] for b in branches if "properties" in b]
+    named = {key["const"] for key in keys if "const" in key}
     from eegvit.registry import BRANCHES
 
     assert named == set(BRANCHES)

@@ -63,3 +63,25 @@ def predictions_of() -> Callable[..., dict[tuple[str, str, int], np.ndarray]]:
         return {(o.model, o.split, o.seed): o.probabilities for o in outcomes(plan, store)}
 
     return collect
+
+
+@pytest.fixture
+def run_ensembles(make_study: Callable[..., Study], tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that carries out a study of models and ensembles: its plan and store."""
+    from eegvit.data.cache import Cache
+    from eegvit.evaluate.execute import execute
+    from eegvit.evaluate.plan import make_plan
+    from eegvit.evaluate.store import Store
+
+    def run(
+        trials: Trials, models: dict[str, Any], ensembles: dict[str, Any], folder: str = "cache",
+        **evaluate: Any,
+    ) -> tuple[Any, Any]:  # fmt: skip
+        cache = Cache(tmp_path / folder)
+        view = view_of(trials, cache)
+        study = make_study(models, **evaluate).model_copy(update={"ensembles": ensembles})
+        plan, store = make_plan(study, dict.fromkeys(models, view)), Store(cache.fits)
+        execute(plan, store, cache, jobs=0)
+        return plan, store
+
+    return run

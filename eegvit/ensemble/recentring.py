@@ -1,0 +1,47 @@
+"""Probabilities of a recording recentred, so that no class is favoured throughout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eegvit.ensemble.probabilities import FloatArray
+
+LEAST = 1e-12  # a probability of zero could not be moved
+TOLERANCE = 1e-6  # of a class's share
+MOST_STEPS = 1000
+
+
+def recentred(P: FloatArray, shares: FloatArray) -> FloatArray:
+    """Weigh the classes of a recording so that their mean probabilities are known shares.
+
+    A classifier that was trained on other people often favours one class in all trials of a
+    new recording. Where it is known how often each class occurs in it, as where cues are
+    balanced by design, that is undone without a label: one weight a class is found for the
+    whole recording. Where the shares are wrong, so is what comes out.
+
+    Parameters
+    ----------
+    P : array, shape (trials, classes)
+        Predicted probabilities of one recording.
+    shares : array, shape (classes,)
+        How often each class occurs.
+
+    Examples
+    --------
+    >>> P = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.7, 0.3]])
+    >>> new = recentred(P, np.array([0.5, 0.5]))
+    >>> new.mean(axis=0).round(4).tolist(), new.argmax(axis=1).tolist()
+    ([0.5, 0.5], [0, 0, 1, 1])
+    """
+    shares = np.asarray(shares, dtype=np.float64) / np.sum(shares)
+    told = np.maximum(P, LEAST)
+    weights = np.ones(told.shape[1])
+    for _ in range(MOST_STEPS):
+        new = told * weights
+        new /= new.sum(axis=1, keepdims=True)
+        found = new.mean(axis=0)
+        if np.abs(found - shares).max() < TOLERANCE:
+            break
+        weights *= np.divide(shares, found, out=np.zeros_like(found), where=found > 0)
+        weights /= weights.sum()
+    return new

@@ -1,0 +1,47 @@
+"""Recentring finds the class weights of a recording, and no label moves it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.special import expit, logit, softmax
+
+from eegvit.ensemble.recentring import recentred
+
+
+def test_two_classes_move_by_one_threshold() -> None:
+    p = np.random.default_rng(0).beta(2, 5, 200)
+    new = recentred(np.column_stack([1 - p, p]), np.array([0.7, 0.3]))
+    shift = brentq(lambda b: expit(logit(p) + b).mean() - 0.3, -20, 20)
+    np.testing.assert_allclose(new[:, 1], expit(logit(p) + shift), atol=1e-5)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_a_bias_of_the_recording_is_undone(n_classes: int) -> None:
+    rng = np.random.default_rng(1)
+    y = rng.permutation(np.arange(100 * n_classes) % n_classes)
+    logits = 3 * np.eye(n_classes)[y] + rng.normal(size=(len(y), n_classes))
+    biased = logits + np.array([2.5] + [0.0] * (n_classes - 1))
+    even = np.full(n_classes, 1 / n_classes)
+    plain, moved = softmax(logits, axis=1), softmax(biased, axis=1)
+    np.testing.assert_allclose(recentred(moved, even), recentred(plain, even), atol=1e-4)
+    right = [(P.argmax(1) == y).mean() for P in (moved, recentred(moved, even))]
+    assert right[1] > right[0] + 0.05
+
+
+def test_what_has_its_shares_stays() -> None:
+    P = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6], [0.6, 0.4]])
+    np.testing.assert_allclose(recentred(P, np.array([0.5, 0.5])), P, atol=1e-6)
+
+
+@pytest.mark.parametrize("P", [np.eye(2)[[0, 0, 0]], np.full((3, 2), 0.5), np.eye(2)[[0, 1, 0]]])
+def test_certain_and_even_predictions_stay_finite(P: np.ndarray) -> None:
+    new = recentred(P, np.array([0.5, 0.5]))
+    assert np.isfinite(new).all() and (new >= 0).all()
+    np.testing.assert_allclose(new.sum(axis=1), 1)
+
+
+def test_a_class_that_does_not_occur_gets_nothing() -> None:
+    P = np.random.default_rng(0).dirichlet([1, 1, 1], 50)
+    assert recentred(P, np.array([0.5, 0.5, 0.0]))[:, 2].max() < 1e-6
