@@ -13,7 +13,7 @@ from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.models import Model
 from eegvit.config.signature import check_parameters, complaints, signature_model
 
-COMMON = ("align", "view")  # keys of a model that are no parameters of its branch
+COMMON = ("align", "view", "recentre")  # keys of a model that are no parameters of its branch
 FUSED = "fusion"  # what a list of branches is
 
 

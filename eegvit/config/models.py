@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.signature import Strict
 
+Recentre = Literal["none", "session"]  # what the predictions are recentred over
+
 
 class View(Strict):
     """Changes to how a card's recordings become trials."""
@@ -102,6 +104,7 @@ class Model(Strict):
     parameters: dict[str, Any] = {}
     align: Align | None = None
     view: View | None = None
+    recentre: Recentre | None = None
 
     @property
     def said(self) -> str:
@@ -126,6 +129,7 @@ class Study(Strict):
     data: tuple[Card, ...] = Field(min_length=1)
     align: Align = Align(method="none")
     view: View = View()
+    recentre: Recentre = "none"
     evaluate: Evaluate = Evaluate()
     models: dict[str, Model] = Field(min_length=1)
     ensembles: dict[str, Ensemble] = {}

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eegvit.ensemble.probabilities import FloatArray
 
 LEAST = 1e-12  # a probability of zero could not be moved
 TOLERANCE = 1e-6  # of a class's share
 MOST_STEPS = 1000
+
+
+def by_recording(P: FloatArray, recording: NDArray[np.str_], shares: FloatArray) -> FloatArray:
+    """Recentre the predictions of each recording apart.
+
+    Examples
+    --------
+    >>> P = np.array([[0.9, 0.1], [0.3, 0.7], [0.8, 0.2], [0.4, 0.6]])
+    >>> shares = np.array([0.5, 0.5])
+    >>> by_recording(P, np.array(["a", "b", "a", "b"]), shares).argmax(axis=1).tolist()
+    [0, 1, 1, 0]
+    """
+    new = np.empty_like(P, dtype=np.float64)
+    for name in np.unique(recording):
+        rows = recording == name
+        new[rows] = recentred(P[rows], shares)
+    return new
 
 
 def recentred(P: FloatArray, shares: FloatArray) -> FloatArray:

@@ -263,9 +263,11 @@ def _alignment(study: Study, model: str) -> str:
         found = {_alignment(study, member) for member in study.ensembles[model].of}
         return found.pop() if len(found) == 1 else "aligned as its members"
     align = study.models[model].align or study.align
+    recentre = study.models[model].recentre or study.recentre
+    after = "" if recentre == "none" else f", recentred per {recentre}"
     if align.method == "none":
-        return "none"
-    return f"{align.method} per {align.domain}, {align.mode}"
+        return f"none{after}"
+    return f"{align.method} per {align.domain}, {align.mode}{after}"
 
 
 def _reason(failed: Sequence[Outcome], missing: Sequence[Outcome], n_fits: int) -> str:

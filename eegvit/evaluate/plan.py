@@ -11,9 +11,10 @@ import numpy as np
 
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.config import Model, Study, sha256
+from eegvit.ensemble.recentring import by_recording
 from eegvit.evaluate.fitting import Recipe
 from eegvit.evaluate.inner import LEARN_NOTHING, count_fits, inner_splits
-from eegvit.evaluate.outcomes import Outcome
+from eegvit.evaluate.outcomes import FloatArray, Outcome
 from eegvit.evaluate.progress import duration
 from eegvit.evaluate.protocols import Split, splits, target
 from eegvit.evaluate.results import Results, tabulate
@@ -57,6 +58,7 @@ class Request:
     view: DataView
     test: Rows
     outer: str = ""
+    shares: FloatArray | None = None  # of the classes, where predictions are recentred
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,8 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
     fits: dict[str, Fit] = {}
     for name, model in study.models.items():
         view = views[name]
-        seen = target(model.align or study.align, study.evaluate)
+        recentre = model.recentre or study.recentre
+        seen = target(model.align or study.align, study.evaluate, recentre)
         takes_seed = _takes_seed(model)
         for seed in study.evaluate.seeds:
             recipe = Recipe(
@@ -100,8 +103,10 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
             identity = _identity(recipe)
             for outer, split in [("", s) for s in found] + (inner if name in learning else []):
                 key = fit_key(identity, view, split.train)
-                request = Request(name, split.name, seed, key, seen, view, split.test, outer)
-                requests.append(request)
+                shares = None if recentre == "none" else view.class_shares(split.train)
+                requests.append(
+                    Request(name, split.name, seed, key, seen, view, split.test, outer, shares)
+                )
                 label = f"{name}, {split.name}" + (f", seed {seed}" if takes_seed else "")
                 fit = Fit(key, label, recipe, view, split.train, split.test)
                 fits[key] = _union(fits.get(key), fit)
@@ -256,9 +261,12 @@ def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
     }
     if prediction is not None and prediction.covers(view.ids[test], view.block_keys[test]):
         seconds = {s: prediction.about[f"seconds_{s}"] for s in ("features", "fit", "predict")}
+        told = prediction.select(view.ids[test], view.block_keys[test])
+        if request.shares is not None:
+            told = by_recording(told, view.block_keys[test], request.shares)
         return Outcome(
             **about,
-            probabilities=prediction.select(view.ids[test], view.block_keys[test]),
+            probabilities=told,
             seconds=seconds,
             features=prediction.about["features"],
             n_parameters=prediction.about["n_parameters"],

@@ -49,7 +49,7 @@ def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
     return found
 
 
-def target(align: Align, evaluate: Evaluate) -> str:
+def target(align: Align, evaluate: Evaluate, recentre: str = "none") -> str:
     """Return what a model uses of the people and sessions that it is tested on.
 
     Examples
@@ -58,12 +58,17 @@ def target(align: Align, evaluate: Evaluate) -> str:
     'causal'
     >>> target(Align(method="none"), Evaluate(calibrate=5))
     'calibrated: 5'
+    >>> target(Align(method="euclidean"), Evaluate(), "session")
+    'unlabelled + class shares'
     """
     kinds = []
     if evaluate.calibrate is not None:
         kinds.append(f"calibrated: {evaluate.calibrate}")
     if align.method != "none":
         kinds.append("causal" if align.mode == "causal" else "unlabelled")
+    if recentre != "none":
+        kinds += [] if "unlabelled" in kinds else ["unlabelled"]
+        kinds.append("class shares")
     return " + ".join(kinds) or "none"
 
 

@@ -153,6 +153,11 @@ class DataView:
             own = rows[edges[number] : edges[number + 1]]
             yield self.blocks[number], own - self.starts[number]
 
+    def class_shares(self, rows: Rows) -> NDArray[np.float64]:
+        """Return how often each class occurs in some rows."""
+        counts = np.bincount(self.y[rows], minlength=len(self.classes))
+        return counts / counts.sum()
+
     def _joined(self, name: str) -> NDArray[Any]:
         return np.concatenate([getattr(block.trials, name) for block in self.blocks])
 

@@ -205,6 +205,11 @@ def _use(part: str) -> str:
             "All trials of the tested recording were used together, without labels, to align it;"
             " this needs the whole recording first."
         )
+    if part == "class shares":
+        return (
+            "Predictions of a tested recording were recentred: its classes are taken to occur as"
+            " often as in the training trials."
+        )
     k = part.partition(": ")[2]
     return f"The first {k} trials of each class of the tested recording trained with labels."
 

@@ -121,7 +121,7 @@ def test_the_schema_knows_lists(tmp_path: Path) -> None:
     xs = {"branch": "efficientvit", "preset": "eeg_xs"}
     good = [
         {"branch": ["snn", "eegnet"], "wiring": "series", "epochs": 3},
-        {"branch": [xs, "fbcsp"], "fuse": "attention", "align": "euclidean"},
+        {"branch": [xs, "fbcsp"], "fuse": "attention", "align": {"method": "none"}},
         {"branch": [{"branch": ["snn", "eegnet"], "wiring": "series"}, xs]},
         {"branch": "fusion", "branches": ["snn", "eegnet"]},
     ]

@@ -25,7 +25,7 @@ align: {method: euclidean}
 evaluate: {protocol: cross_subject, seeds: [0, 1]}
 models:
   first: {branch: fbcsp, n_components: 2}
-  second: {branch: eegnet, learning_rate: 1e-3, align: none}
+  second: {branch: eegnet, learning_rate: 1e-3, align: none, recentre: session}
 """
 
 
@@ -54,6 +54,7 @@ def test_values_arrive_as_the_annotations_want_them(write) -> None:
     assert study.models["second"].parameters == {"learning_rate": 0.001}
     assert study.models["second"].align.method == "none"
     assert study.models["first"].align is None
+    assert study.models["second"].recentre == "session" and study.recentre == "none"
     assert study.source_text == STUDY
 
 

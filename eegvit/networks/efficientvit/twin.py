@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -47,19 +47,22 @@ class TwinEfficientViT(nn.Module):
 
     def forward_features(self, x: Tensor) -> list[Tensor]:
         """Map trials to the map (n, width of both, rows, columns) of each stage."""
-        maps = [stream.forward_features(x) for stream in self.streams]
+        maps = [stream.forward_features(x) for stream in self._streams()]
         return [torch.cat(stage, 1) for stage in zip(*maps, strict=True)]
 
     def forward_head(self, maps: Sequence[Tensor]) -> Tensor | Judged:
         """Map the maps of all stages to logits (n, classes)."""
         split = [stage.chunk(len(self.streams), 1) for stage in maps]
-        own = zip(self.streams, zip(*split, strict=True), strict=True)
+        own = zip(self._streams(), zip(*split, strict=True), strict=True)
         logits = [stream.forward_head(list(of_stream)) for stream, of_stream in own]
         return Judged(logits[0], tuple(logits[1:]), 1.0) if self.training else mean_logits(logits)
 
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to the last map (n, width of both, places)."""
         return self.forward_features(x)[-1].flatten(2)
+
+    def _streams(self) -> list[EfficientViT]:
+        return cast(list[EfficientViT], list(self.streams))
 
 
 def mean_logits(logits: Sequence[Tensor]) -> Tensor:
