@@ -18,6 +18,7 @@ BRANCHES: dict[str, str] = {
     "shallow": "eegvit.branches.shallow:ShallowConvNetClassifier",
     "efficientvit": "eegvit.branches.efficientvit:EfficientViTClassifier",
     "snn": "eegvit.branches.spiking:SpikingClassifier",
+    "fusion": "eegvit.branches.fusion:FusionClassifier",
     "braindecode": "eegvit.branches.braindecode:BraindecodeClassifier",
     "pipeline": "eegvit.branches.pipeline:PipelineClassifier",
 }

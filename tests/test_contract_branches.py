@@ -19,6 +19,7 @@ NAMES = sorted(BRANCHES)
 SHORT = {"epochs": 2, "batch_size": 16, "device": "cpu"}  # of training, where there is any
 NEEDED = {
     "braindecode": {"model": "EEGNet"},
+    "fusion": {"branches": ["fbcsp", "eegnet"]},
     "pipeline": {
         "steps": [
             {"from": "pyriemann.estimation", "name": "Covariances"},

@@ -103,6 +103,10 @@ class ClassicalClassifier(EEGClassifier):
         """Return the unfitted steps."""
         raise NotImplementedError
 
+    def feature_steps(self) -> Pipeline:
+        """Return the steps whose features a fused network takes: all but the classifier."""
+        return self.pipeline()[:-1]
+
     def fit(self, X: Any, y: ArrayLike) -> Self:
         """Fit on trials (n, channels, times) and their labels."""
         X = self.check_X(X, reset=True)

@@ -74,6 +74,10 @@ class FBCSPClassifier(ClassicalClassifier):
     classifier: Any = "lda"
     sfreq: float | None = None
 
+    def feature_steps(self) -> Pipeline:
+        """Return the steps up to log-power (n, bands, sets, components), without selection."""
+        return self.pipeline()[:2]
+
     def pipeline(self) -> Pipeline:
         """Return the steps."""
         covariances = FilterBankCovariances(

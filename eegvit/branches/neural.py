@@ -129,6 +129,10 @@ class NeuralClassifier(EEGClassifier):
         )
         return self.keep(network, history)
 
+    def trains_together(self) -> bool:
+        """Say whether `fit_together` may train several of it at once."""
+        return True
+
     def recipe(self) -> Recipe:
         """Return how to train."""
         from eegvit.train import Recipe

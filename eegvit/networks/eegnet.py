@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -79,11 +81,19 @@ class EEGNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to logits (n, classes)."""
-        return self.head(self.features(x).flatten(1))
+        return self.forward_head(self.forward_features(x))
+
+    def forward_features(self, x: Tensor) -> list[Tensor]:
+        """Map trials (n, channels, times) to the map (n, features, steps) of each stage."""
+        first = F.dropout(self.norm_1(self.front(x)), self.dropout, self.training)
+        x = convolve(first, self.depthwise, self.depthwise.shape[-1] // 2)
+        x = torch.einsum("gf,nft->ngt", self.pointwise, x)
+        return [first, F.dropout(self.norm_2(x), self.dropout, self.training)]
+
+    def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
+        """Map the maps of all stages to logits (n, classes)."""
+        return self.head(maps[-1].flatten(1))
 
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to the last feature map (n, features, steps)."""
-        x = F.dropout(self.norm_1(self.front(x)), self.dropout, self.training)
-        x = convolve(x, self.depthwise, self.depthwise.shape[-1] // 2)
-        x = torch.einsum("gf,nft->ngt", self.pointwise, x)
-        return F.dropout(self.norm_2(x), self.dropout, self.training)
+        return self.forward_features(x)[-1]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -69,7 +71,15 @@ class ShallowConvNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to logits (n, classes)."""
-        return self.head(self.features(x).flatten(1))
+        return self.forward_head(self.forward_features(x))
+
+    def forward_features(self, x: Tensor) -> list[Tensor]:
+        """Map trials (n, channels, times) to the map of the only stage."""
+        return [self.features(x)]
+
+    def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
+        """Map that map to logits (n, classes)."""
+        return self.head(maps[-1].flatten(1))
 
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to log-power (n, filters, steps)."""

@@ -23,7 +23,7 @@ data:
   channels: [C3, Cz, C4]
   band: [8, 30]
   window: [0.5, 2.5]
-  options: {n_subjects: 3, n_sessions: 1, n_trials: 16}
+  options: {n_subjects: 3, n_sessions: 1, n_trials: 24}
 view: {resample: 125}
 evaluate: {protocol: cross_subject}
 models:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -76,12 +77,28 @@ class SpikingNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to logits (n, classes)."""
-        return self.head(F.dropout(self.features(x).flatten(1), self.dropout, self.training))
+        return self.forward_head([self.features(x)])
 
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to means (n, features, segments)."""
-        spikes, membrane = self.front.run(x)
+        return self.means(*self.layers(x)[-1])
+
+    def forward_features(self, x: Tensor) -> list[Tensor]:
+        """Map trials (n, channels, times) to the means (n, features, segments) of each layer."""
+        return [self.means(*layer) for layer in self.layers(x)]
+
+    def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
+        """Map the means of all layers to logits (n, classes)."""
+        return self.head(F.dropout(maps[-1].flatten(1), self.dropout, self.training))
+
+    def layers(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Map trials to spikes and membrane potentials (times, n, features) of each layer."""
+        told = [self.front.run(x)]
         if self.synapses is not None and self.neurons is not None:
-            spikes, membrane = self.neurons(self.synapses(spikes))
+            told.append(self.neurons(self.synapses(told[0][0])))
+        return told
+
+    def means(self, spikes: Tensor, membrane: Tensor) -> Tensor:
+        """Return the means (n, features, segments) of what the head sees of a layer."""
         seen = spikes if self.readout == "rate" else membrane
         return torch.stack([part.mean(0) for part in seen.tensor_split(self.segments)], dim=-1)

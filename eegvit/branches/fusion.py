@@ -1,0 +1,263 @@
+"""Several branches as one network: side by side, or one in front of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from eegvit.branches.base import ClassicalClassifier, EEGClassifier
+from eegvit.branches.fusion_features import FeaturesBeside
+from eegvit.branches.fusion_members import check_members, make_member, ready
+from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class FusionClassifier(NeuralClassifier):
+    """Two or more branches whose features are joined, trained as one network.
+
+    A network gives its feature maps. A classical branch gives the features that its classifier
+    would see; those of a training trial come from steps fitted on other people (the `groups`
+    of `fit`; without them, on other stretches of the data), those of a new trial from steps
+    fitted on all training trials. Augmentation changes the signals only: features stay those
+    of the trial as it was, but are mixed with it by `mixup`.
+
+    The parameters of training are those of `NeuralClassifier`. Seed, device, sampling rate and
+    channel names of the branches are those of the fused model.
+
+    Parameters
+    ----------
+    branches : sequence of estimators, names or mappings
+        For example ``["fbcsp", {"branch": "efficientvit", "preset": "eeg_xs"}]``. Parameters
+        of estimators can be set as ``branch_0__dropout``.
+    wiring : {"parallel", "series"}
+        Side by side, or spiking neurons in front of the last branch, which must be a network.
+    fuse : {"concat", "gated", "attention", "multiscale"}
+        How branches that are side by side are joined: one vector after the other; a sum with
+        learned shares; each branch's last map looks at those of the others; maps of several
+        depths, weighted by learned attention.
+    classical : {"mlp", "cnn"}
+        Whether features of a classical branch enter through a layer of neurons, or those of a
+        filter bank as a map of bands and components through convolutions.
+    auxiliary : float
+        Weight of a loss that judges each branch by a head of its own, so that a strong branch
+        does not starve a weak one. It is part of the training loss only.
+    start : {"scratch", "frozen", "finetuned"}
+        Train everything at once; or fit each network alone first, by its own parameters of
+        training, and keep it as it is or train on. In series the spiking neurons are fitted
+        first, the last branch is not.
+    dropout : float
+        Share of the joined features set to zero in training; by "concat" none are, since the
+        branches have dropout of their own.
+    sfreq : float or None
+        Sampling rate in Hz; not needed for an mne.Epochs.
+    ch_names : tuple of str or None
+        Names of the channels, for branches that use them.
+
+    Attributes
+    ----------
+    members_ : list of estimators
+        The branches; networks among them are fitted if they were before they were joined.
+    beside_ : FeaturesBeside
+        What makes the features of the classical branches.
+
+    Examples
+    --------
+    >>> from eegvit.branches.eegnet import EEGNetClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((40, 3, 128)), np.repeat(["left", "right"], 20)
+    >>> X[y == "left", 0] *= 3
+    >>> branches = ["fbcsp", EEGNetClassifier(n_filters=4)]
+    >>> model = FusionClassifier(branches=branches, sfreq=128.0, epochs=10, batch_size=8)
+    >>> model.fit(X, y).score(X, y)
+    1.0
+    """
+
+    branches: Sequence[Any] = ()
+    wiring: Literal["parallel", "series"] = "parallel"
+    fuse: Literal["concat", "gated", "attention", "multiscale"] = "concat"
+    classical: Literal["mlp", "cnn"] = "mlp"
+    auxiliary: float = 0.0
+    start: Literal["scratch", "frozen", "finetuned"] = "scratch"
+    dropout: float = 0.25
+    sfreq: float | None = None
+    ch_names: tuple[str, ...] | None = None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; with `deep` also those of the branches that are estimators."""
+        told: dict[str, Any] = super().get_params(deep)
+        for i, branch in enumerate(self.branches if deep else ()):
+            if isinstance(branch, EEGClassifier):
+                own = {f"branch_{i}__{key}": value for key, value in branch.get_params().items()}
+                told |= {f"branch_{i}": branch, **own}
+        return told
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; ``branch_0`` is the first branch, ``branch_0__dropout`` one of its."""
+        self.branches = params.pop("branches", self.branches)
+        for i in range(len(self.branches)):
+            if f"branch_{i}" in params:
+                new = params.pop(f"branch_{i}")
+                self.branches = [*self.branches[:i], new, *self.branches[i + 1 :]]
+        super().set_params(**params)
+        return self
+
+    def members(self) -> list[EEGClassifier]:
+        """Return the branches as estimators of their own, or say why they cannot be joined.
+
+        What the parameters say of the data is filled in.
+        """
+        known = {"sfreq": self.sfreq, "ch_names": self.ch_names}
+        members = [ready(make_member(each), **known) for each in self.branches]
+        check_members(members, self.wiring, self.start)
+        if self.wiring == "series" and self.auxiliary:
+            raise ValueError("auxiliary is for branches side by side: wiring='parallel'")
+        return members
+
+    def trains_together(self) -> bool:
+        """Say whether several can be trained at once: if the signals are all that it sees."""
+        classical = [m for m in self.members() if isinstance(m, ClassicalClassifier)]
+        return self.start == "scratch" and not classical
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        checkpoint: Path | None = None,
+    ) -> Self:
+        """Train on trials (n, channels, times) and their labels.
+
+        Parameters
+        ----------
+        X : array or mne.Epochs
+        y : array of labels
+        groups : array or None
+            The person of each trial, for the features of classical branches and validation.
+        checkpoint : Path or None
+            File to save the training of the fused network to now and then.
+        """
+        from eegvit.networks.device import choose_device
+        from eegvit.train import train
+
+        X = self.check_X(X, reset=True)
+        codes = self.encode_y(X, y)
+        people = None if groups is None else np.asarray(groups)
+        rows, held_out = hold_out(codes, people, self.validation, self.random_state)
+        own = None if people is None else people[rows]
+        self.members_ = self.ready_members()
+        if self.start != "scratch":
+            self.fit_members(X if len(rows) == len(X) else X[rows], codes[rows], own)
+        self.beside_ = FeaturesBeside(self.members_)
+        network, history = train(
+            self.builder(X, rows),
+            X,
+            codes,
+            recipe=self.recipe(),
+            rows=rows,
+            held_out=held_out,
+            seed=self.random_state,
+            device=choose_device(self.device),
+            checkpoint=checkpoint,
+            beside=self.beside_.learn(X, codes, rows, own),
+        )
+        return self.keep(network, history)
+
+    def ready_members(self) -> list[EEGClassifier]:
+        """Return the branches with what is known of the data and of this model filled in."""
+        rate, names = self.sfreq or self.sfreq_, self.ch_names or self.ch_names_
+        known = {"random_state": self.random_state, "device": self.device}
+        members = [ready(m, sfreq=rate, ch_names=names, **known) for m in self.members()]
+        if self.wiring == "series" and "ch_names" in members[-1].get_params(deep=False):
+            members[-1].set_params(ch_names=None)  # what it sees are neurons
+        for member in members:
+            member.sfreq_, member.ch_names_ = rate, None
+        return members
+
+    def fit_members(
+        self, X: NDArray[Any], codes: NDArray[np.int64], people: NDArray[Any] | None
+    ) -> None:
+        """Fit the networks, each alone; in series those in front."""
+        for member in self.members_[: -1 if self.wiring == "series" else None]:
+            if isinstance(member, NeuralClassifier):
+                member.fit(X, codes, groups=people)
+
+    def builder(
+        self, X: NDArray[np.floating[Any]], rows: NDArray[np.int64]
+    ) -> Callable[[], nn.Module]:
+        """Return what builds the network, its standardisation fitted on some rows of X."""
+        from torch import from_numpy
+
+        from eegvit.networks.layers import Standardise
+
+        if self.trains_together():  # then it may be that this was not done by `fit`
+            self.members_ = self.ready_members()
+            self.beside_ = FeaturesBeside(self.members_)
+        mean, scale = map(from_numpy, channel_moments(X, rows))
+        shape = self.n_channels_in_, self.n_times_in_, len(self.classes_)
+        return lambda: self.assembled(Standardise(mean, scale), shape)
+
+    def assembled(self, standardise: nn.Module, shape: tuple[int, int, int]) -> nn.Module:
+        """Return the network to train: for trials of a shape, and a number of classes."""
+        from eegvit.branches.fusion_networks import in_parallel, in_series, standardised
+
+        if self.wiring == "series":
+            series = in_series(self.members_, shape, self.start)
+            return standardised(self.members_[0], series, standardise, self.start)
+        return in_parallel(
+            self.members_,
+            shape,
+            self.beside_.shapes,
+            standardise,
+            start=self.start,
+            classical=self.classical,
+            fuse=self.fuse,
+            auxiliary=self.auxiliary,
+            dropout=self.dropout,
+        )
+
+    def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
+        """Return the untrained network of branches in series, for one within a fused model."""
+        from eegvit.branches.fusion_networks import in_series
+
+        return in_series(self.ready_members(), (n_channels, n_times, n_classes), self.start)
+
+    def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
+        """Become fitted by a trained network, without the heads that only training needs."""
+        if self.wiring == "parallel":
+            fused: Any = network
+            fused.drop_auxiliary()
+        return super().keep(network, history)
+
+    def count_macs(self) -> int:
+        """Return the multiply-accumulates of the fitted network for one trial.
+
+        What makes the features of classical branches is not counted.
+        """
+        import torch
+
+        from eegvit.networks.macs import count
+
+        check_is_fitted(self, "module_")
+        n_samples = self.n_times_in_ + self.beside_.n_samples(self.n_channels_in_)
+        return count(self.module_, torch.zeros(1, self.n_channels_in_, n_samples))
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of each class, shape (trials, classes)."""
+        from eegvit.networks.device import choose_device
+        from eegvit.networks.predict import predict_proba
+
+        check_is_fitted(self, "module_")
+        X = self.check_X(X)
+        beside = self.beside_.of(X)
+        seen = X if beside is None else np.concatenate([X, beside], axis=2)
+        return predict_proba(self.module_, seen, device=choose_device(self.device))

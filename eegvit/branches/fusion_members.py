@@ -1,0 +1,108 @@
+"""The branches of a fused model: from names and mappings to estimators, and what may be joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sklearn.base import clone
+
+from eegvit.branches.base import ClassicalClassifier, EEGClassifier
+from eegvit.branches.braindecode import BraindecodeClassifier
+from eegvit.branches.chance import ChanceClassifier
+from eegvit.branches.neural import NeuralClassifier
+from eegvit.branches.spiking import SpikingClassifier
+from eegvit.registry import BRANCHES, lookup
+
+
+def make_member(given: Any) -> EEGClassifier:
+    """Return the estimator that a name or a mapping stands for; an estimator is copied.
+
+    Examples
+    --------
+    >>> make_member({"branch": "eegnet", "dropout": 0.5})
+    EEGNetClassifier(dropout=0.5)
+    """
+    if isinstance(given, str):
+        given = {"branch": given}
+    if isinstance(given, Mapping):
+        parameters = dict(given)
+        cls = lookup(BRANCHES, str(parameters.pop("branch", "")))
+        made = cls(**parameters)
+    elif isinstance(given, EEGClassifier):
+        made = clone(given)
+    else:
+        raise ValueError(
+            f"a branch is an estimator of this package, a name, or a mapping with 'branch',"
+            f" not {given!r}"
+        )
+    if getattr(made, "branches", None) is not None:  # names inside become estimators as well
+        made.set_params(branches=[make_member(each) for each in made.branches])
+    return made
+
+
+def check_members(
+    members: Sequence[EEGClassifier], wiring: str = "parallel", start: str = "scratch"
+) -> None:
+    """Raise an error if these branches cannot be joined so.
+
+    Examples
+    --------
+    >>> check_members([make_member("eegnet"), make_member("snn")], "series")
+    Traceback (most recent call last):
+    ValueError: in series each branch but the last is spiking neurons ('snn'), not EEGNetClassifier
+    """
+    if len(members) < 2:
+        raise ValueError(f"two branches or more are joined, not {len(members)}")
+    if wiring == "series":
+        _check_series(members, start)
+    for member in members:
+        name = type(member).__name__
+        if wiring == "parallel" and not _gives_features(member):
+            raise ValueError(f"{name} gives no features that could be joined")
+        inner: Any = member
+        if hasattr(inner, "wiring"):
+            if inner.wiring != "series" or wiring != "parallel":
+                raise ValueError("a fused branch of a fused model is a series among parallel ones")
+            if start == "scratch" != inner.start:
+                raise ValueError("start is 'scratch' for all, or for a series within it only")
+            inner.members()
+
+
+def _check_series(members: Sequence[EEGClassifier], start: str) -> None:
+    for member in members[:-1]:
+        if not isinstance(member, SpikingClassifier):
+            raise ValueError(
+                "in series each branch but the last is spiking neurons ('snn'),"
+                f" not {type(member).__name__}"
+            )
+    if not isinstance(members[-1], NeuralClassifier):
+        raise ValueError(
+            f"in series the last branch is a network, not {type(members[-1]).__name__}"
+        )
+    if start != "scratch" and len(members) > 2:
+        raise ValueError("in series only one branch in front can be fitted first")
+
+
+def _gives_features(member: Any) -> bool:
+    if hasattr(member, "wiring"):
+        return _gives_features(member.members()[-1])
+    without = isinstance(member, ChanceClassifier | BraindecodeClassifier)
+    return isinstance(member, ClassicalClassifier | NeuralClassifier) and not without
+
+
+def ready(member: EEGClassifier, **known: Any) -> EEGClassifier:
+    """Fill in what the data and the fused model decide, and return it.
+
+    Examples
+    --------
+    >>> member = ready(make_member("snn"), sfreq=250.0, ch_names=("C3",), random_state=7)
+    >>> member.sfreq, member.random_state
+    (250.0, 7)
+    """
+    own = member.get_params(deep=False)
+    taken = {name: value for name, value in known.items() if name in own}
+    for name in ("sfreq", "ch_names"):
+        if own.get(name) is not None:
+            taken.pop(name, None)
+    return member.set_params(**taken)

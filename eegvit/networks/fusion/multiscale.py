@@ -1,0 +1,62 @@
+"""Maps of several depths of every branch, weighted by learned attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from eegvit.networks.fusion.attention import resampled
+from eegvit.networks.fusion.fusers import WIDTH
+
+LENGTH = 16  # places that every map is brought to
+
+
+class Multiscale(nn.Module):
+    """All maps brought to one length and width; a trial decides how much of each it sees.
+
+    Parameters
+    ----------
+    maps : sequence of lists of Tensor
+        Those of a trial or more, for their shapes: of each branch, by depth.
+    dropout : float
+        Share of the fused features set to zero in training.
+
+    Examples
+    --------
+    >>> maps = [[torch.randn(5, 16, 125), torch.randn(5, 16, 15)], [torch.randn(5, 24, 31)]]
+    >>> fuser = Multiscale(maps)
+    >>> fuser(maps).shape, fuser.weights(fuser.aligned(maps)).shape
+    (torch.Size([5, 512]), torch.Size([5, 3]))
+    """
+
+    of_maps = True
+
+    def __init__(self, maps: Sequence[Sequence[Tensor]], dropout: float = 0.25) -> None:
+        super().__init__()
+        self.n_features, self.dropout = WIDTH * LENGTH, dropout
+        every = [x for own in maps for x in own]
+        self.norm = nn.ModuleList(nn.BatchNorm1d(x.shape[1]) for x in every)
+        self.project = nn.ModuleList(nn.Linear(x.shape[1], WIDTH) for x in every)
+        self.score = nn.ModuleList(nn.Linear(WIDTH, 1) for _ in every)
+
+    def forward(self, maps: Sequence[Sequence[Tensor]]) -> Tensor:
+        """Map the maps (n, width, places) of all branches and depths to (n, n_features)."""
+        x = self.aligned(maps)
+        weighted = torch.einsum("ns,nslw->nlw", self.weights(x), x)
+        return F.dropout(weighted.flatten(1), self.dropout, self.training)
+
+    def aligned(self, maps: Sequence[Sequence[Tensor]]) -> Tensor:
+        """Return all maps with the same places and width (n, maps, LENGTH, WIDTH)."""
+        every = [x for own in maps for x in own]
+        triples = zip(every, self.norm, self.project, strict=True)
+        told = [project(resampled(norm(x), LENGTH).transpose(1, 2)) for x, norm, project in triples]
+        return F.elu(torch.stack(told, 1))
+
+    def weights(self, x: Tensor) -> Tensor:
+        """Return how much of each aligned map a trial sees (n, maps)."""
+        means = x.mean(2).unbind(1)
+        scores = [score(mean) for score, mean in zip(self.score, means, strict=True)]
+        return torch.cat(scores, 1).softmax(1)
