@@ -251,13 +251,30 @@ class FusionClassifier(NeuralClassifier):
         n_samples = self.n_times_in_ + self.beside_.n_samples(self.n_channels_in_)
         return count(self.module_, torch.zeros(1, self.n_channels_in_, n_samples))
 
+    def spiking_activity(self, X: Any) -> dict[str, Any]:
+        """Return rates, operations and a raster of its spiking layers; empty without any.
+
+        Only linear layers and neurons are counted, not the convolutions of other branches.
+        """
+        from torch import from_numpy
+
+        from eegvit.networks.spiking.operations import activity
+
+        check_is_fitted(self, "module_")
+        rate = self.sfreq or self.sfreq_
+        return activity(self.module_, from_numpy(self._seen(X)), rate) if rate else {}
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         from eegvit.networks.device import choose_device
         from eegvit.networks.predict import predict_proba
 
         check_is_fitted(self, "module_")
+        return predict_proba(self.module_, self._seen(X), device=choose_device(self.device))
+
+    def _seen(self, X: Any) -> NDArray[np.float32]:
+        """Return what the network sees: the trials, and the features of classical branches."""
         X = self.check_X(X)
         beside = self.beside_.of(X)
         seen = X if beside is None else np.concatenate([X, beside], axis=2)
-        return predict_proba(self.module_, seen, device=choose_device(self.device))
+        return np.array(seen, dtype=np.float32)

@@ -124,6 +124,12 @@ class SpikingClassifier(NeuralClassifier):
 
         return count_operations(*self._network_and_input(X))
 
+    def spiking_activity(self, X: Any) -> dict[str, Any]:
+        """Return rates, operations and a raster of some trials, as plain values."""
+        from eegvit.networks.spiking.operations import activity
+
+        return activity(*self._network_and_input(X), self.sampling_rate())
+
     def _network_and_input(self, X: Any) -> tuple[nn.Module, Tensor]:
         import torch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class BoardRow:
     seconds_64: float  # and 64 at once
     seconds_fit: float  # CPU seconds of a fit run alone, mean
     stages: Mapping[str, float]  # CPU seconds of all its fits, shared features once
+    spiking: Mapping[str, Any]  # what its spiking layers do; empty without any
 
     @property
     def seconds_total(self) -> float:
@@ -171,6 +173,7 @@ def _row(
         **{name: _known(fits.values(), name) for name in ("macs", "seconds_1", "seconds_64")},
         seconds_fit=float(np.mean(spent)) if spent else NAN,
         stages=stages(used.values()),
+        spiking=next((s for fit in fits.values() if (s := fit.costs.get("spiking"))), {}),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -168,7 +169,7 @@ def _about(
     key: str,
     parts: Sequence[Outcome],
     used: tuple[Outcome, ...],
-    costs: Sequence[Mapping[str, float | None]],
+    costs: Sequence[Mapping[str, Any]],
 ) -> Outcome:
     """Return all of an ensemble's outcome but what it predicts: its costs are its members'."""
     sizes = [part.n_parameters for part in parts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,22 @@ FloatArray = NDArray[np.float64]
 CodeArray = NDArray[np.int64]
 
 SUM_TOLERANCE = 1e-3  # of probabilities that were kept in single precision
+
+
+@dataclass(frozen=True, order=True)
+class Labels:
+    """How many labels a fit was given in a study of few labels, and in which draw of them.
+
+    Parameters
+    ----------
+    amount : float
+        Share of all labels, or labels a class.
+    draw : int
+        From 0.
+    """
+
+    amount: float
+    draw: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +62,15 @@ class Outcome:
         Learned numbers of the fitted model.
     costs : mapping
         What it costs to use, if it was measured: "macs" of a trial, and the wall seconds
-        "seconds_1" and "seconds_64" to predict one trial and 64.
+        "seconds_1" and "seconds_64" to predict one trial and 64; "spiking", what its spiking
+        layers do.
     outer : str
         The split within whose training trials this one lies, so that ensembles can learn from
         it; empty where it is scored.
     parts : tuple of Outcome
         The outcomes of other fits that an ensemble's is made of.
+    labels : Labels or None
+        Which labels it was given, where that is not all of them.
     """
 
     model: str
@@ -69,9 +89,10 @@ class Outcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     features: Mapping[str, float] = field(default_factory=dict)
     n_parameters: int | None = None
-    costs: Mapping[str, float | None] = field(default_factory=dict)
+    costs: Mapping[str, Any] = field(default_factory=dict)
     outer: str = ""
     parts: tuple[Outcome, ...] = ()
+    labels: Labels | None = None
 
     @property
     def status(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ from eegvit.networks.spiking.lif import LIF
 
 ADDITION = 0.9  # picojoules
 MULTIPLY_ACCUMULATE = 4.6
+RASTER_NEURONS = 32
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,45 @@ def count_operations(network: nn.Module, x: Tensor, batch_size: int = 64) -> Ope
     with _watched(network, note, (LIF, nn.Linear)):
         _run(network, x, batch_size)
     return Operations(*(count / len(x) for count in (synaptic, analogue, leak, dense)))
+
+
+def activity(network: nn.Module, x: Tensor, sfreq: float) -> dict[str, Any]:
+    """Return what the spiking layers of a network do on some trials, as plain values.
+
+    Returns
+    -------
+    dict
+        "layers": neurons and mean spikes a second of each; "operations": those of a trial, as
+        in `Operations`, and the energies in picojoules; "raster": the spike times in seconds
+        of the first layer's first neurons, in the first trial. Empty without spiking layers.
+
+    Examples
+    --------
+    >>> from eegvit.networks.spiking.front import SpikingFront
+    >>> told = activity(SpikingFront(3, sfreq=250.0), torch.ones(2, 3, 100), 250.0)
+    >>> told["layers"][0]["neurons"], len(told["raster"]), sorted(told)
+    (3, 3, ['layers', 'operations', 'raster', 'seconds'])
+    """
+    trains = spike_trains(network, x)
+    if not trains:
+        return {}
+    done = count_operations(network, x)
+    first = next(iter(trains.values()))[0, :RASTER_NEURONS]  # (neurons, times)
+    return {
+        "layers": [
+            {
+                "name": name,
+                "neurons": train.shape[1],
+                "rate": float(train.double().mean()) * sfreq,
+            }
+            for name, train in trains.items()
+        ],
+        "operations": asdict(done) | {"energy": done.energy, "dense_energy": done.dense_energy},
+        "raster": [
+            [round(int(t) / sfreq, 4) for t in neuron.nonzero().flatten()] for neuron in first
+        ],
+        "seconds": first.shape[1] / sfreq,
+    }
 
 
 @contextmanager
