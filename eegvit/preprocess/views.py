@@ -13,16 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.spatial.transform import Rotation
 
 from eegvit.preprocess import augment
+from eegvit.preprocess.rotation import Directions, Signals, rotation
 
-Signals = NDArray[np.floating[Any]]
-Directions = NDArray[np.floating[Any]]
 View = Callable[[Signals, np.random.Generator, float, Directions | None], Signals]
-
-WIDTH = 0.5  # radians over which the potential on the scalp is alike
-UNSEEN = 0.1  # share of an electrode's variance that no other sees
 
 
 def time_shift(
@@ -188,39 +183,6 @@ def frequency_shift(
     return augment.frequency_shift(X, no_labels(X), rng, largest=strength)[0]
 
 
-def rotation(
-    X: Signals, rng: np.random.Generator, strength: float, directions: Directions | None = None
-) -> Signals:
-    """Turn the cap by a random rotation, its vector normal with `strength` radians an axis.
-
-    Signals at the new places are estimated as in a smooth random field on the sphere. Without
-    directions nothing changes.
-
-    Parameters
-    ----------
-    X : array, shape (n, channels, times)
-    rng : Generator
-    strength : float
-    directions : array, shape (channels, 3), or None
-        Unit vectors.
-
-    Examples
-    --------
-    >>> X = np.random.default_rng(0).standard_normal((2, 3, 50))
-    >>> new = rotation(X, np.random.default_rng(0), 0.1, np.eye(3))
-    >>> bool(0 < np.abs(new - X).max() < 1)
-    True
-    """
-    if directions is None:
-        return X
-    turns = Rotation.from_rotvec(strength * rng.standard_normal((len(X), 3))).as_matrix()
-    turned = directions @ turns.transpose(0, 2, 1)  # (n, channels, 3)
-    within = likeness(directions, directions)
-    change = likeness(turned, directions) - within  # (n, channels, channels)
-    weights = change @ np.linalg.inv(within + UNSEEN * np.eye(len(within)))
-    return X + weights.astype(X.dtype) @ X
-
-
 def background(
     X: Signals, rng: np.random.Generator, strength: float, _: Directions | None = None
 ) -> Signals:
@@ -308,11 +270,6 @@ def taken(X: Signals, place: NDArray[np.int64], length: Any, start: Any = 0) -> 
     for trial, own, into in zip(X, source, new, strict=True):
         trial.take(own, axis=1, out=into)
     return new
-
-
-def likeness(a: Directions, b: Directions) -> Signals:
-    """Return the correlation of the potential at directions a (..., p, 3) and b (q, 3)."""
-    return np.exp((a @ b.T - 1.0) / WIDTH**2)
 
 
 def filtered(X: Signals, gain: Callable[[Signals], NDArray[Any]], exact: bool = False) -> Signals:
