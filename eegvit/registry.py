@@ -23,6 +23,9 @@ BRANCHES: dict[str, str] = {
     "pipeline": "eegvit.branches.pipeline:PipelineClassifier",
 }
 
+NEURAL = "eegvit.branches.neural:NeuralClassifier"  # what can be pretrained
+PRETRAINED = "eegvit.pretrain.classifier:FineTunedClassifier"  # what a model with `pretrain` is
+
 SOURCES: dict[str, str] = {
     "moabb": "eegvit.data.moabb:MoabbSource",
     "files": "eegvit.data.files:FilesSource",

@@ -59,7 +59,8 @@ def _run(study: Study, options: argparse.Namespace, command: str) -> int:
     page = write(results, options.out / study.name, command=command)
     print(terminal(results))
     print(f"\n{page}")
-    return 1 if any(row.status != "ok" for row in results.board) else 0
+    told = [row.status for row in results.board] + [fit["status"] for fit in results.fits]
+    return 1 if any(status != "ok" for status in told) else 0
 
 
 def _parser() -> argparse.ArgumentParser:

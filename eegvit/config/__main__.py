@@ -9,6 +9,7 @@ from typing import Any
 from eegvit import registry
 from eegvit.config.branches import FUSED
 from eegvit.config.models import Model, Study
+from eegvit.config.pretraining import can_be_pretrained, pretrain_model
 from eegvit.config.signature import signature_model
 
 SEVERAL = {"$ref": "#/$defs/branches"}
@@ -26,6 +27,7 @@ def json_schema() -> dict[str, Any]:
     study = schema_of(Study)
     properties = {k: v for k, v in study["properties"].items() if k not in ("path", "source_text")}
     common = {k: v for k, v in schema_of(Model)["properties"].items() if k in ("align", "view")}
+    pretrained = {**common, "pretrain": schema_of(pretrain_model())}
     branches = []
     for name in registry.BRANCHES:
         schema = schema_of(signature_model(registry.lookup(registry.BRANCHES, name)))
@@ -35,7 +37,9 @@ def json_schema() -> dict[str, Any]:
         required = ["branch", *schema.get("required", [])]
         member = {**schema, "properties": {"branch": {"const": name}, **own}, "required": required}
         definitions[f"branch_{name}"] = member
-        branches.append({**member, "properties": {**member["properties"], **common}})
+        cls = registry.lookup(registry.BRANCHES, name)
+        beside = pretrained if can_be_pretrained(cls) else common
+        branches.append({**member, "properties": {**member["properties"], **beside}})
     definitions["branches"] = _several(definitions[f"branch_{FUSED}"])
     fused = definitions["branches"]["items"]["anyOf"][-1]
     branches.append({**fused, "properties": {**fused["properties"], **common}})

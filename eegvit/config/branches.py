@@ -11,9 +11,15 @@ from pydantic import ValidationError
 from eegvit import registry
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.models import Model
+from eegvit.config.pretraining import read_pretrain
 from eegvit.config.signature import check_parameters, complaints, signature_model
 
-COMMON = ("align", "view", "recentre")  # keys of a model that are no parameters of its branch
+COMMON = (
+    "align",
+    "view",
+    "recentre",
+    "pretrain",
+)  # keys of a model that are no parameters of its branch
 FUSED = "fusion"  # what a list of branches is
 
 
@@ -33,6 +39,11 @@ def read_model(
         return None
     branch, parameters = read
     common = {key: item[key] for key in COMMON if item.get(key) is not None}
+    if "pretrain" in common:
+        cls = registry.lookup(registry.BRANCHES, branch)
+        common["pretrain"] = read_pretrain(
+            document, (*path, "pretrain"), common["pretrain"], cls, errors
+        )
     try:
         model = Model.model_validate({"branch": branch, "parameters": parameters, **common})
     except ValidationError as error:

@@ -13,6 +13,7 @@ from eegvit.config.branches import read_model, read_parameters
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.ensembles import read_ensembles
 from eegvit.config.models import Card, Model, Study, View
+from eegvit.config.pretraining import label_mistakes
 from eegvit.config.signature import complaints
 
 
@@ -148,4 +149,5 @@ def _meaning(document: Document, study: Study) -> list[str]:
             errors.append(document.error((*path, "window"), "the window ends before it begins"))
     if len(set(study.evaluate.seeds)) < len(study.evaluate.seeds):
         errors.append(document.error(("evaluate", "seeds"), "a seed is given twice"))
+    errors += [document.error(path, text) for path, text in label_mistakes(study)]
     return errors

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.signature import Strict
 
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
 Recentre = Literal["none", "session"]  # what the predictions are recentred over
 
 
@@ -92,9 +95,18 @@ class Evaluate(Strict):
     train_data: tuple[str, ...] | None = None
     test_data: tuple[str, ...] | None = None
     calibrate: int | None = Field(default=None, ge=1)
+    label_fraction: tuple[Share, ...] | None = None
+    labels_per_class: tuple[Count, ...] | None = None
+    labels_from: Literal["training", "target"] = "training"
+    draws: int = Field(default=5, ge=1)
     metric: Literal["accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"] = (
         "accuracy"
     )
+
+    @property
+    def amounts(self) -> tuple[float, ...] | None:
+        """Shares of the labels, or labels a class, that a study of few labels gives."""
+        return self.label_fraction or self.labels_per_class
 
 
 class Model(Strict):
@@ -105,10 +117,11 @@ class Model(Strict):
     align: Align | None = None
     view: View | None = None
     recentre: Recentre | None = None
+    pretrain: dict[str, Any] | None = None
 
     @property
     def said(self) -> str:
-        """The branch, or those that are fused and how.
+        """The branch, or those that are fused and how; and what it was pretrained by.
 
         Examples
         --------
@@ -117,8 +130,17 @@ class Model(Strict):
         >>> fused = {"branches": [{"branch": "fbcsp"}, {"branch": "eegnet"}], "fuse": "gated"}
         >>> Model(branch="fusion", parameters=fused).said
         'fbcsp + eegnet (gated)'
+        >>> Model(branch="eegnet", pretrain={"objective": "masked"}).said
+        'eegnet, pretrained (masked)'
         """
-        return _said({"branch": self.branch, **self.parameters})
+        said = _said({"branch": self.branch, **self.parameters})
+        if self.pretrain is None:
+            return said
+        if self.pretrain.get("weights"):
+            return f"{said}, pretrained ({PurePath(self.pretrain['weights']).name})"
+        objective = self.pretrain.get("objective", "contrastive")
+        name = objective if isinstance(objective, str) else objective.get("name", "contrastive")
+        return f"{said}, from scratch" if name == "none" else f"{said}, pretrained ({name})"
 
 
 class Study(Strict):
@@ -137,7 +159,9 @@ class Study(Strict):
     source_text: str = ""
 
 
-def _said(branch: dict[str, Any]) -> str:
+def _said(branch: str | dict[str, Any]) -> str:
+    if isinstance(branch, str):
+        return branch
     if "branches" not in branch:
         return str(branch["branch"])
     parts = [_said(part) for part in branch["branches"]]

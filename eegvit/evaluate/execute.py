@@ -19,6 +19,7 @@ from eegvit.evaluate.fitting import (
 )
 from eegvit.evaluate.grouping import Group, alike, fit_group, is_faster
 from eegvit.evaluate.plan import Fit, Plan
+from eegvit.evaluate.pretraining import job_of, known_weights, pretrain_and_save
 from eegvit.evaluate.progress import Progress
 from eegvit.evaluate.store import Store
 from eegvit.evaluate.view import DataView, Handle, Rows
@@ -49,9 +50,11 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         Worker processes of one thread each; 0 runs in this process.
     """
     fits = [fit for fit in plan.fits.values() if not fit.is_in(store)]
-    failed = 0
+    n_fits, failed = len(fits), 0
     with Workers(jobs if fits else 0) as workers:
         _compute_features(fits, cache, workers)
+        failed += _pretrain(fits, store, cache, workers)
+        fits = [fit for fit in fits if not _lacks_weights(fit, store)]
         todo = _divide(fits, cache, workers)
         progress = Progress(len(fits), "fits")
         unweighed = _first_of_each(fits)
@@ -76,7 +79,7 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
             todo = again
     if fits:
         progress.finish()
-    return Tally(len(plan.fits) - len(fits), len(fits) - failed, failed)
+    return Tally(len(plan.fits) - n_fits, n_fits - failed, failed)
 
 
 def _divide(fits: Sequence[Fit], cache: Cache, workers: Workers) -> list[list[int]]:
@@ -138,6 +141,34 @@ def _compute_features(fits: Sequence[Fit], cache: Cache, workers: Workers) -> No
     progress.finish()
 
 
+def _pretrain(fits: Sequence[Fit], store: Store, cache: Cache, workers: Workers) -> int:
+    """Pretrain what the store lacks, each once; return how many fits have to do without."""
+    wanted: dict[str, list[Fit]] = {}
+    for fit in fits:
+        if fit.pretraining is not None:
+            wanted.setdefault(fit.pretraining.key, []).append(fit)
+    todo = [own[0].pretraining for k, own in wanted.items() if known_weights(store, k) is None]
+    if not todo:
+        return 0
+    progress, failed = Progress(len(todo), "pretrainings"), 0
+    jobs = [(one, job_of(one, _parts(one.view, one.rows), store, cache)) for one in todo if one]
+    tasks = [Task(one.name, pretrain_and_save, (job,)) for one, job in jobs]
+    for answer in workers.run(tasks, progress.show):
+        key = jobs[answer.number][0].key
+        missing = answer.reason is not None and known_weights(store, key) is None
+        for fit in wanted[key] if missing else ():
+            reason = f"pretraining: {answer.reason}"
+            store.fail(fit.key, reason, answer.traceback, fit=fit.name)
+            failed += 1
+        progress.advance(failed=missing)
+    progress.finish()
+    return failed
+
+
+def _lacks_weights(fit: Fit, store: Store) -> bool:
+    return fit.pretraining is not None and not store.weights(fit.pretraining.key).is_file()
+
+
 def _wanted_blocks(fits: Sequence[Fit]) -> list[tuple[Fit, set[int]]]:
     """Return one fit of each model and view, and all blocks that such fits need."""
     found: dict[tuple[str, int], tuple[Fit, set[int]]] = {}
@@ -156,12 +187,13 @@ def _job(fit: Fit, store: Store, cache: Cache, weigh: bool) -> Job:
         store=store,
         recipe=fit.recipe,
         train=_parts(fit.view, fit.train),
-        y=fit.view.y[fit.train],
+        y=fit.y,
         groups=fit.view.subject[fit.train],
         test=_parts(fit.view, fit.predict),
         test_ids=fit.view.ids[fit.predict],
         n_classes=len(fit.view.classes),
         cache=cache,
+        pretraining=fit.pretraining.key if fit.pretraining else "",
         weigh=weigh,
     )
 

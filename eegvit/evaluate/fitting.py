@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -19,34 +19,13 @@ from eegvit.branches.base import per_trial, probabilities
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
 from eegvit.evaluate.costing import BATCH, costs
+from eegvit.evaluate.recipe import Recipe
 from eegvit.evaluate.store import Prediction, Store
 from eegvit.evaluate.versions import versions_of_steps
 from eegvit.evaluate.view import Handle, Rows
 from eegvit.features.sums import FromSums, Sums, added, class_sums
-from eegvit.registry import BRANCHES, lookup
 
 FORMAT = 2  # of the features kept; a change of it computes them anew
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to build an unfitted model."""
-
-    branch: str
-    parameters: Mapping[str, Any]
-    sfreq: float
-    ch_names: tuple[str, ...]
-    seed: int | None
-
-    def build(self) -> Any:
-        """Return the model, with what the data decide filled in."""
-        cls = lookup(BRANCHES, self.branch)
-        filled = dict(self.parameters)
-        known = {"sfreq": self.sfreq, "ch_names": self.ch_names, "random_state": self.seed}
-        for name in inspect.signature(cls).parameters.keys() & known.keys():
-            if filled.get(name) is None and known[name] is not None:
-                filled[name] = known[name]
-        return cls(**filled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +52,7 @@ class Job:
     test_ids: NDArray[np.str_]
     n_classes: int
     cache: Cache
+    pretraining: str = ""  # key of the weights that it starts from
     weigh: bool = False  # measure also what the fitted model costs to use
 
 
@@ -141,6 +121,8 @@ def fit_and_predict(job: Job) -> Prediction:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         model = job.recipe.build()
+        if job.pretraining:
+            model.set_params(weights=str(job.store.weights(job.pretraining)))
         leading, rest = per_trial(model)
         train, seconds_train = open_parts(job.train, leading, job.cache)
         start, began = time.process_time(), time.perf_counter()
@@ -149,6 +131,9 @@ def fit_and_predict(job: Job) -> Prediction:
         fitted = time.process_time()
         del train
         test, seconds_test = open_parts(job.test, leading, job.cache)
+        shared = seconds_train | seconds_test
+        if job.pretraining:
+            shared |= {job.pretraining: rest.weights_.manifest["seconds"]}
         before = time.process_time()
         told = probabilities(rest, gather(test, first))
         ended = time.process_time()
@@ -165,8 +150,8 @@ def fit_and_predict(job: Job) -> Prediction:
         told,
         caught,
         **about,
-        seconds_features=sum((seconds_train | seconds_test).values()),
-        features=seconds_train | seconds_test,
+        seconds_features=sum(shared.values()),
+        features=shared,
         seconds_fit=fitted - start,
         seconds_predict=ended - before,
         seconds_wall=time.perf_counter() - began,

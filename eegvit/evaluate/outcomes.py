@@ -26,10 +26,13 @@ class Labels:
         Share of all labels, or labels a class.
     draw : int
         From 0.
+    n : int
+        How many that is in all.
     """
 
     amount: float
     draw: int
+    n: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, eq=False)

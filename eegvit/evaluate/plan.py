@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from eegvit.branches.fusion import FusionClassifier
-from eegvit.config import Model, Study, sha256
+from eegvit.config import Study
 from eegvit.ensemble.recentring import by_recording
-from eegvit.evaluate.fitting import Recipe
 from eegvit.evaluate.inner import LEARN_NOTHING, count_fits, inner_splits
-from eegvit.evaluate.outcomes import FloatArray, Outcome
+from eegvit.evaluate.keys import fit_key, identity_of, takes_seed
+from eegvit.evaluate.labels import with_labels
+from eegvit.evaluate.outcomes import FloatArray, Labels, Outcome
+from eegvit.evaluate.pretraining import Pretraining, pretraining_of, saw_target
 from eegvit.evaluate.progress import duration
 from eegvit.evaluate.protocols import Split, splits, target
+from eegvit.evaluate.recipe import Recipe
 from eegvit.evaluate.results import Results, tabulate
 from eegvit.evaluate.store import Store
-from eegvit.evaluate.versions import versions_of
 from eegvit.evaluate.view import DataView, Rows, stage_seconds
-from eegvit.registry import BRANCHES, lookup
-
-FORMAT = 2  # of how fits are carried out; a change of it runs every fit anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +33,14 @@ class Fit:
     view: DataView
     train: Rows
     predict: Rows
+    labelled: Rows | None = None  # training rows whose label is given, where not all are
+    pretraining: Pretraining | None = None
+
+    @property
+    def y(self) -> Rows:
+        """Label of each training row, -1 where it is not given."""
+        y = self.view.y[self.train]
+        return y if self.labelled is None else np.where(np.isin(self.train, self.labelled), y, -1)
 
     def is_in(self, store: Store) -> bool:
         """Say whether the store has every prediction that is wanted of this fit."""
@@ -59,6 +64,7 @@ class Request:
     test: Rows
     outer: str = ""
     shares: FloatArray | None = None  # of the classes, where predictions are recentred
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +75,11 @@ class Plan:
     splits: tuple[Split, ...]
     requests: tuple[Request, ...]
     fits: dict[str, Fit]
+
+    @property
+    def pretrainings(self) -> dict[str, Pretraining]:
+        """The distinct pretrainings that fits start from, by their keys."""
+        return {f.pretraining.key: f.pretraining for f in self.fits.values() if f.pretraining}
 
 
 def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
@@ -90,39 +101,35 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
     for name, model in study.models.items():
         view = views[name]
         recentre = model.recentre or study.recentre
-        seen = target(model.align or study.align, study.evaluate, recentre)
-        takes_seed = _takes_seed(model)
+        tested = np.unique(np.concatenate([split.test for split in found]))
+        saw = saw_target(study, name, model, view, tested)
+        seen = target(model.align or study.align, study.evaluate, recentre, saw)
+        seeded = takes_seed(model)
         for seed in study.evaluate.seeds:
             recipe = Recipe(
                 model.branch,
                 model.parameters,
                 view.sfreq,
                 view.ch_names,
-                seed if takes_seed else None,
+                seed if seeded else None,
+                model.pretrain,
             )
-            identity = _identity(recipe)
-            for outer, split in [("", s) for s in found] + (inner if name in learning else []):
-                key = fit_key(identity, view, split.train)
-                shares = None if recentre == "none" else view.class_shares(split.train)
-                requests.append(
-                    Request(name, split.name, seed, key, seen, view, split.test, outer, shares)
-                )
-                label = f"{name}, {split.name}" + (f", seed {seed}" if takes_seed else "")
-                fit = Fit(key, label, recipe, view, split.train, split.test)
+            identity = identity_of(recipe)
+            scored = with_labels(view, study.evaluate, found, seed)
+            for outer, split in [("", s) for s in scored] + (inner if name in learning else []):
+                train, labelled = split.given(unlabelled=model.pretrain is not None)
+                key = fit_key(identity, view, train, labelled)
+                known = train if labelled is None else labelled
+                shares = None if recentre == "none" else view.class_shares(known)
+                about = (name, split.name, seed, key, seen, view, split.test, outer, shares)
+                requests.append(Request(*about, split.labels))
+                label = _label(name, split, seed if seeded else None)
+                start = None
+                if model.pretrain is not None:
+                    start = pretraining_of(label, recipe, view, train, labelled)
+                fit = Fit(key, label, recipe, view, train, split.test, labelled, start)
                 fits[key] = _union(fits.get(key), fit)
     return Plan(study, tuple(found), tuple(requests), fits)
-
-
-def fit_key(identity: dict[str, Any], view: DataView, train: Rows) -> str:
-    """Return the key of a fit: family/digest.
-
-    It depends on the model and its seed, on the versions that matter and on the training
-    trials and their labels: on nothing of the trials that are predicted.
-    """
-    training = [[block.key, block.labelled(rows)] for block, rows in view.parts(train)]
-    whole = {"format": FORMAT, "model": identity, "classes": view.classes, "training": training}
-    family = {name: identity[name] for name in ("branch", "parameters")}
-    return f"{sha256(family)[:16]}/{sha256(whole)}"
 
 
 def outcomes(plan: Plan, store: Store) -> list[Outcome]:
@@ -157,6 +164,7 @@ def describe(plan: Plan, store: Store, *, jobs: int = 1) -> str:
         f" classes {', '.join(view.classes)}",
         f"{total[1]} fits, {total[2]} stored, {total[3]} to run on {jobs}"
         f" worker{'s' * (jobs != 1)}; CPU time {total[4]}",
+        *_pretrainings(plan, store),
         *_ensembles(plan),
         "",
     ]
@@ -198,6 +206,16 @@ def _inner(study: Study, view: DataView, found: Sequence[Split]) -> list[tuple[s
         ) from None
 
 
+def _pretrainings(plan: Plan, store: Store) -> list[str]:
+    """Return how often is pretrained, in a line, where models are."""
+    keys = plan.pretrainings
+    if not keys:
+        return []
+    done = sum(store.weights(key).is_file() for key in keys)
+    n_fits = sum(fit.pretraining is not None for fit in plan.fits.values())
+    return [f"{len(keys)} pretrainings for {n_fits} fits, {done} stored"]
+
+
 def _ensembles(plan: Plan) -> list[str]:
     """Return how many fits ensembles learn from, in a line, where some learn."""
     learning = {request.model for request in plan.requests if request.outer}
@@ -212,36 +230,19 @@ def _ensembles(plan: Plan) -> list[str]:
     ]
 
 
-def _takes_seed(model: Model) -> bool:
-    """Say whether the result depends on a seed; a model that cannot be had fails later."""
-    try:
-        parameters = inspect.signature(lookup(BRANCHES, model.branch)).parameters
-    except Exception:
-        return False
-    return "random_state" in parameters and model.parameters.get("random_state") is None
-
-
-def _identity(recipe: Recipe) -> dict[str, Any]:
-    """Return what decides a model's results beside its training trials, as plain values."""
-    identity: dict[str, Any] = {"branch": recipe.branch, "seed": recipe.seed}
-    try:
-        model = recipe.build()
-        versions = versions_of(model)
-    except Exception:  # the fit will fail with the same reason, and say so in the report
-        return {**identity, "parameters": dict(recipe.parameters), "versions": {}}
-    parameters = model.get_params(deep=False)
-    if isinstance(model, FusionClassifier):
-        parameters["branches"] = model.members()  # with the defaults of each
-    if recipe.seed is not None:
-        parameters.pop("random_state")
-    return {**identity, "parameters": parameters, "versions": versions}
-
-
 def _union(known: Fit | None, fit: Fit) -> Fit:
     if known is None:
         return fit
     predict = np.union1d(known.predict, fit.predict)
-    return Fit(known.key, known.name, known.recipe, known.view, known.train, predict)
+    return replace(known, predict=predict)
+
+
+def _label(name: str, split: Split, seed: int | None) -> str:
+    """Return what a fit is called while it runs."""
+    parts = [name, split.name]
+    if split.labels is not None:
+        parts.append(f"labels {split.labels.amount:g}, draw {split.labels.draw + 1}")
+    return ", ".join(parts if seed is None else [*parts, f"seed {seed}"])
 
 
 def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
@@ -253,6 +254,7 @@ def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
         "key": request.key,
         "target": request.target,
         "outer": request.outer,
+        "labels": request.labels,
         "ids": view.ids[test],
         "data": view.data[test],
         "subject": view.subject[test],

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import Align, Evaluate
-from eegvit.evaluate.outcomes import natural
+from eegvit.evaluate.outcomes import Labels, natural
+from eegvit.evaluate.sides import refuse_later_training, two_sides
 from eegvit.evaluate.view import DataView, Rows
 
 SETTINGS = {
@@ -23,11 +24,28 @@ N_FOLDS = 5
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of a view that train and rows that are tested, both ascending."""
+    """Rows of a view that train and rows that are tested, both ascending.
+
+    In a study of few labels, `labelled` are the training rows whose label is given.
+    """
 
     name: str
     train: Rows
     test: Rows
+    labelled: Rows | None = None
+    labels: Labels | None = None
+
+    def given(self, unlabelled: bool) -> tuple[Rows, Rows | None]:
+        """Return the rows a model trains on, and which of them have a label if not all have.
+
+        Parameters
+        ----------
+        unlabelled : bool
+            Whether it also learns from trials without a label.
+        """
+        if self.labelled is None or len(self.labelled) == len(self.train):
+            return self.train, None
+        return (self.train, self.labelled) if unlabelled else (self.labelled, None)
 
 
 def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
@@ -41,7 +59,8 @@ def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
         The protocol and its settings.
     """
     _check_settings(evaluate)
-    found = list(PROTOCOLS[evaluate.protocol](view, evaluate))
+    one_by_one = {"calibrate": of_target(evaluate)}
+    found = list(PROTOCOLS[evaluate.protocol](view, evaluate.model_copy(update=one_by_one)))
     if evaluate.calibrate is not None:
         found = [part for split in found for part in calibrated(view, split, evaluate.calibrate)]
     for split in found:
@@ -49,8 +68,28 @@ def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
     return found
 
 
-def target(align: Align, evaluate: Evaluate, recentre: str = "none") -> str:
+def of_target(evaluate: Evaluate) -> int | None:
+    """Return how many labels a class of the target are given at most, where any are."""
+    if evaluate.labels_from == "target" and evaluate.labels_per_class:
+        return max(evaluate.labels_per_class)
+    return evaluate.calibrate
+
+
+def target(
+    align: Align, evaluate: Evaluate, recentre: str = "none", saw_target: bool = False
+) -> str:
     """Return what a model uses of the people and sessions that it is tested on.
+
+    Parameters
+    ----------
+    align : Align
+        Its alignment.
+    evaluate : Evaluate
+        The protocol.
+    recentre : str
+        What its predictions are recentred over.
+    saw_target : bool
+        Whether it was pretrained on them.
 
     Examples
     --------
@@ -62,12 +101,14 @@ def target(align: Align, evaluate: Evaluate, recentre: str = "none") -> str:
     'unlabelled + class shares'
     """
     kinds = []
-    if evaluate.calibrate is not None:
-        kinds.append(f"calibrated: {evaluate.calibrate}")
+    calibrate = of_target(evaluate)
+    if calibrate is not None:
+        kinds.append(f"calibrated: {calibrate}")
     if align.method != "none":
         kinds.append("causal" if align.mode == "causal" else "unlabelled")
+    if (saw_target or recentre != "none") and "unlabelled" not in kinds:
+        kinds.append("unlabelled")
     if recentre != "none":
-        kinds += [] if "unlabelled" in kinds else ["unlabelled"]
         kinds.append("class shares")
     return " + ".join(kinds) or "none"
 
@@ -133,13 +174,13 @@ def _cross_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
                 f" ({', '.join(sessions)}); leave this subject out of the data's `subjects`"
             )
         if explicit:
-            sides = _two_sides(
+            sides = two_sides(
                 sessions,
                 evaluate.train_sessions,
                 evaluate.test_sessions,
                 f"session of subject {subject}",
             )
-            _refuse_later_training(sessions, *sides, subject)
+            refuse_later_training(sessions, *sides, subject)
             parts = [sides] if evaluate.calibrate is None else [(sides[0], [t]) for t in sides[1]]
         else:
             parts = [(sessions[:i], [sessions[i]]) for i in range(1, len(sessions))]
@@ -161,7 +202,7 @@ def _cross_subject(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
     if explicit:
         if evaluate.n_folds is not None:
             raise ValueError("evaluate: n_folds and a list of subjects exclude each other")
-        train, test = _two_sides(
+        train, test = two_sides(
             subjects, evaluate.train_subjects, evaluate.test_subjects, "subject"
         )
     if explicit and evaluate.calibrate is None:
@@ -184,7 +225,7 @@ def _cross_dataset(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
     if len(names) < 2:
         raise ValueError(f"cross_dataset needs two data sets or more, there is {names[0]} only")
     if evaluate.train_data is not None or evaluate.test_data is not None:
-        parts = [_two_sides(names, evaluate.train_data, evaluate.test_data, "data set")]
+        parts = [two_sides(names, evaluate.train_data, evaluate.test_data, "data set")]
     else:
         parts = [([n for n in names if n != name], [name]) for name in names]
     for train, test in parts:
@@ -246,34 +287,6 @@ def check(view: DataView, split: Split) -> None:
             " use fewer folds or another protocol"
         )
     refuse_duplicates(view, split)
-
-
-def _two_sides(
-    known: Sequence[str], train: Sequence[str] | None, test: Sequence[str] | None, what: str
-) -> tuple[list[str], list[str]]:
-    """Return who trains and who is tested; a side that is not given is all the others."""
-    for name in (*(train or ()), *(test or ())):
-        if name not in known:
-            raise ValueError(f"evaluate: no {what} is called '{name}'; known: {', '.join(known)}")
-    trained = [n for n in known if (n in train if train is not None else n not in (test or ()))]
-    tested = [n for n in known if (n in test if test is not None else n not in (train or ()))]
-    both = sorted(set(trained) & set(tested))
-    if both:
-        raise ValueError(f"evaluate: {what} {', '.join(both)} would train and be tested")
-    if not trained or not tested:
-        side = "to train on" if not trained else "to test"
-        raise ValueError(f"evaluate: no {what} is left {side}")
-    return trained, tested
-
-
-def _refuse_later_training(
-    sessions: Sequence[str], train: Sequence[str], test: Sequence[str], subject: str
-) -> None:
-    if max(map(sessions.index, train)) > min(map(sessions.index, test)):
-        raise ValueError(
-            f"evaluate: subject {subject} would be trained on a session later than one tested"
-            f" (in time order: {', '.join(sessions)}); earlier sessions train, later are tested"
-        )
 
 
 def unique(names: NDArray[np.str_]) -> list[str]:

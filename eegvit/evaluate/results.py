@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from eegvit.evaluate.board import (
     subject_chance,
 )
 from eegvit.evaluate.combine import combine
+from eegvit.evaluate.efficiency import Efficiency, describe_efficiency
+from eegvit.evaluate.labels import largest
 from eegvit.evaluate.members import Ensembles, describe_ensembles
 from eegvit.evaluate.metrics import scores
 from eegvit.evaluate.outcomes import Outcome, Predictions, checked, natural, predictions
@@ -58,6 +60,8 @@ class Results:
     ensembles : Ensembles
         What the ensembles learned, how alike their members' errors are, and what choosing
         could bring at most.
+    efficiency : Efficiency or None
+        Scores by the number of labels, in a study of few labels; all else is of the largest.
     """
 
     study: Study
@@ -72,6 +76,7 @@ class Results:
     view_stages: dict[str, float]
     predictions: dict[tuple[str, int], Predictions]
     ensembles: Ensembles = field(default_factory=Ensembles)
+    efficiency: Efficiency | None = None
 
     @property
     def simulated(self) -> bool:
@@ -102,7 +107,13 @@ def tabulate(
         key=lambda o: (names.index(o.model), o.seed, natural(o.split), o.key),
     )
     combined, learned = combine(study.ensembles, own)
-    scored = [o for o in own if not o.outer] + combined
+    shown = largest(study.evaluate)
+    weighed = {o.model: o.costs for o in own if o.costs and o.labels}  # one fit tells for all
+    scored = [
+        replace(o, costs=weighed.get(o.model, o.costs))
+        for o in own
+        if not o.outer and o.labels == shown
+    ] + combined
     tested = predictions(scored, len(classes))
     board = make_board(study, scored, tested)
     spent = [stages({o.key: o for o in own if o.model == name}.values()) for name in names]
@@ -119,6 +130,7 @@ def tabulate(
         view_stages=dict.fromkeys(VIEW_STAGES, float("nan")) | dict(view_stages or {}),
         predictions=tested,
         ensembles=describe_ensembles(study, own, tested, learned),
+        efficiency=None if shown is None else describe_efficiency(study, own, len(classes)),
     )
 
 

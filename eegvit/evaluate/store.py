@@ -91,7 +91,8 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        for left in self.root.glob("*/.*.tmp"):  # a writer was killed
+        left_over = (*self.root.glob("*/.*.tmp"), *self.root.glob("*/*.partial"))
+        for left in left_over:  # a writer was killed
             try:
                 if time.time() - left.stat().st_mtime > STALE:
                     left.unlink()
@@ -162,6 +163,10 @@ class Store:
         path = self.root / f"{key}.checkpoint"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def weights(self, key: str) -> Path:
+        """Return the file of the weights of a pretraining."""
+        return self.root / f"{key}.safetensors"
 
     def _file(self, key: str) -> Path:
         return self.root / f"{key}.npz"

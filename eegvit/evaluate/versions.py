@@ -9,6 +9,7 @@ from typing import Any
 from eegvit import __version__
 from eegvit.branches.base import ClassicalClassifier
 from eegvit.branches.fusion import FusionClassifier
+from eegvit.pretrain import FineTunedClassifier
 
 CLASSICAL = ("numpy", "scipy", "scikit-learn", "pyriemann")
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # import names that are not the package's name
@@ -32,6 +33,8 @@ def versions_of_steps(pipeline: Any) -> dict[str, str]:
 
 
 def _names(model: Any) -> set[str]:
+    if isinstance(model, FineTunedClassifier):
+        return _names(model.model)
     bases = {base.__module__ for base in type(model).__mro__}
     if "eegvit.branches.neural" in bases:
         names = {"numpy", "torch"}

@@ -31,6 +31,7 @@ def pretrain_model(
     subjects: Sequence[str],
     recordings: ArrayLike | None = None,
     labels: NDArray[np.int64] | None = None,
+    ch_names: Sequence[str] | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
     save_every: float = 30.0,
@@ -51,6 +52,8 @@ def pretrain_model(
         The recording of each trial, each in the order of time.
     labels : array of int64 or None
         Codes for an objective that uses labels; -1 where there is none.
+    ch_names : sequence of str or None
+        Names of the channels, for views that turn the cap, where X does not say them.
     seed : int
     checkpoint, save_every, on_epoch, say
         As for `eegvit.pretrain.run.pretrain`.
@@ -79,6 +82,8 @@ def pretrain_model(
         given = samples(signals, people=subjects, recordings=recordings, labels=labels)
     if len(subjects) != len(given.X):
         raise ValueError(f"{len(subjects)} subjects for {len(given.X)} trials")
+    if ch_names is not None:
+        model.ch_names_ = tuple(ch_names)
     network, history = pretrain(
         model.builder(given.X, np.arange(len(given.X))),
         given,

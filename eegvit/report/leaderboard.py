@@ -9,9 +9,11 @@ import textwrap
 from collections.abc import Sequence
 
 from eegvit.evaluate.board import BoardRow
+from eegvit.evaluate.efficiency import Efficiency
 from eegvit.evaluate.metrics import METRICS
 from eegvit.evaluate.results import Results
 from eegvit.report import words
+from eegvit.report.efficiency import efficiency_markdown, efficiency_terminal
 from eegvit.report.ensembles import ensembles_markdown
 
 WIDTH = 100
@@ -50,6 +52,8 @@ def terminal(results: Results) -> str:
         lines += [words.target_title(target), _spaced(header, widths)]
         lines += [_spaced(cells, widths) for cells in body]
         lines += [*_failures(of_target(results, target)), ""]
+    if more := efficiency_terminal(results):
+        lines += [*more, ""]
     lines += [chance_line(results), TEST]
     if names := ", ".join(results.study.ensembles):
         lines += textwrap.wrap(f"Ensembles: {names}.", WIDTH)
@@ -69,6 +73,8 @@ def markdown(results: Results, command: str = "") -> str:
         parts += ["**SIMULATED DATA: these scores say nothing about real recordings.**", ""]
     parts += [_cell(study.description), ""] if study.description else []
     parts += [_cell(_headline(results)), "", words.protocol(study.evaluate), ""]
+    if more := efficiency_markdown(results):
+        parts += ["## Labels", "", *more, ""]
     for target in targets(results):
         body = [
             [
@@ -126,6 +132,12 @@ def board_csv(results: Results) -> str:
 def scores_csv(results: Results) -> str:
     """Return every score row as CSV: the same text for the same predictions."""
     return _csv(SCORE_COLUMNS, results.rows)
+
+
+def labels_csv(efficiency: Efficiency) -> str:
+    """Return the score of every model, amount of labels, draw, seed and subject as CSV."""
+    columns = ("model", "labels", "draw", "seed", "subject", "metric", "score")
+    return _csv(columns, [dict(row) for row in efficiency.rows])
 
 
 def targets(results: Results) -> list[str]:

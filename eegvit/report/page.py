@@ -12,29 +12,19 @@ from eegvit.config import Card
 from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.cost import cost_plot
-from eegvit.report.ensembles import (
-    bound_table,
-    correlation_table,
-    ensembles_under,
-    learned_table,
-    selection_table,
-)
 from eegvit.report.figures import subject_dots
 from eegvit.report.markup import Markup, tag
 from eegvit.report.notes import notes
-from eegvit.report.spikes import raster, spikes_table, spiking_rows
+from eegvit.report.sections import (
+    NAVIGATION,
+    ensembles_section,
+    labels_section,
+    section,
+    spikes_section,
+)
+from eegvit.report.spikes import spiking_rows
 from eegvit.report.tables import board_table, heat_table, model_cards, stages_table, times_table
 
-NAVIGATION = {
-    "leaderboard": "Leaderboard",
-    "subjects": "Subjects",
-    "ensembles": "Ensembles",
-    "models": "Models",
-    "cost": "Cost",
-    "spikes": "Spikes",
-    "reading": "How to read this",
-    "manifest": "Manifest",
-}
 UNREAL = (
     "Simulated data. These signals were computed, not recorded: the scores show that the study"
     " runs and how the methods differ on the simulation, and say nothing about real people."
@@ -55,16 +45,17 @@ def page(results: Results, about: dict[str, Any], *, began: float = math.nan) ->
     """
     scores = [
         _introduction(results, about),
+        labels_section(results),
         _leaderboard(results),
         _subjects(results),
-        _ensembles(results),
+        ensembles_section(results),
         _models(results),
     ]
     body = tag(
         "main",
         *scores,
         _cost(results, began),
-        _spikes(results),
+        spikes_section(results),
         _reading(results),
         _manifest(about),
         tag("footer", f"Written {about['written']} by eegvit {about['versions']['eegvit']}."),
@@ -86,6 +77,7 @@ def _top(results: Results) -> Markup:
         tag("a", name, href=f"#{place}")
         for place, name in NAVIGATION.items()
         if (place != "ensembles" or results.study.ensembles)
+        and (place != "labels" or results.efficiency)
         and (place != "spikes" or spiking_rows(results))
     ]
     n_subjects = words.number_of(results.n_subjects, "subject")
@@ -155,7 +147,7 @@ def _leaderboard(results: Results) -> Markup:
     if not math.isnan(row.chance_bound):
         bound = f"{words.score(metric, row.chance_bound)}{words.unit(metric)}"
         chance += f"; a guesser's mean exceeds {bound} in one study of twenty (grey band)"
-    return _section(
+    return section(
         "leaderboard",
         f"{under} {chance}. Select a column's head to sort.",
         tag("div", board_table(results), class_="scroll"),
@@ -166,7 +158,7 @@ def _subjects(results: Results) -> Markup | None:
     if not any(row.subjects for row in results.board):
         return None
     metric = words.METRIC_NAMES[results.study.evaluate.metric]
-    return _section(
+    return section(
         "subjects",
         f"{metric} of each subject. Line: 95 % interval of the mean; mark: mean; grey: chance"
         " and its bound for the mean.",
@@ -182,65 +174,11 @@ def _subjects(results: Results) -> Markup | None:
     )
 
 
-def _ensembles(results: Results) -> Markup | None:
-    if not results.study.ensembles:
-        return None
-    parts = [
-        (
-            "What the rules learned, mean and spread over splits and seeds: a member's weight, or"
-            " its share of the meta-learner's absolute coefficients or gain. A temperature above 1"
-            " says that the member is surer than it should be.",
-            learned_table(results),
-        ),
-        ("Members that forward selection kept.", selection_table(results)),
-        (
-            "Correlation of the members' errors over test trials. Combining helps where members"
-            " are good and their errors are not alike.",
-            correlation_table(results),
-        ),
-        (
-            "Each person's best member, picked by the labels of the very trials that are scored:"
-            " what choosing one member a person could bring at most. Not a result.",
-            bound_table(results),
-        ),
-    ]
-    shown = [
-        [
-            tag("p", said, class_="under", style="margin-top:22px"),
-            tag("div", table, class_="scroll"),
-        ]
-        for said, table in parts
-        if table is not None
-    ]
-    return _section("ensembles", ensembles_under(results), *shown)
-
-
-def _spikes(results: Results) -> Markup | None:
-    rows = spiking_rows(results)
-    if not rows:
-        return None
-    under = (
-        "On 64 test trials. A spike costs an addition for each neuron that it reaches, its"
-        " absence nothing; input that is not spikes, and the neurons' leak, cost"
-        " multiply-accumulates. Energy is that of 32-bit arithmetic in 45 nm (0.9 pJ an addition,"
-        " 4.6 pJ a multiply-accumulate), without moving numbers; beside it the same layers"
-        " without spikes. Convolutions of other branches are not counted."
-    )
-    drawn = [
-        [
-            tag("p", f"{row.model}: one trial, first spiking layer.", class_="under"),
-            tag("div", raster(row), class_="figure"),
-        ]
-        for row in rows
-    ]
-    return _section("spikes", under, tag("div", spikes_table(results), class_="scroll"), *drawn)
-
-
 def _models(results: Results) -> Markup | None:
     cards = model_cards(results)
     if not cards:
         return None
-    return _section(
+    return section(
         "models",
         "Confusion and calibration over all test trials and seeds. Below the diagonal a model is"
         " surer than it should be; the size of a point shows how many trials it stands for.",
@@ -252,10 +190,11 @@ def _cost(results: Results, began: float) -> Markup:
     plot = cost_plot(results)
     by_model = times_table(results)
     by_stage = stages_table(results, time.process_time() - began)
-    return _section(
+    return section(
         "cost",
         "CPU seconds, measured where each fit was run. A fit's are those it would take alone; in"
-        " the totals, features that several fits of a model share are counted once. MACs are the"
+        " the totals, features and pretraining, which stand together, are counted once where"
+        " several fits of a model share them. MACs are the"
         " multiply-accumulates of one trial; 1 trial and 64 trials are the wall times to predict"
         " them, from the signals on, measured once for each model.",
         tag("div", plot, class_="figure") if plot else None,
@@ -274,12 +213,12 @@ def _cost(results: Results, began: float) -> Markup:
 
 def _reading(results: Results) -> Markup:
     points = [tag("li", note) for note in notes(results)]
-    return _section("reading", None, tag("ul", *points, class_="notes"))
+    return section("reading", None, tag("ul", *points, class_="notes"))
 
 
 def _manifest(about: dict[str, Any]) -> Markup:
     short = {name: value for name, value in about.items() if name not in ("study_text", "fits")}
-    return _section(
+    return section(
         "manifest",
         None,
         tag(
@@ -295,11 +234,6 @@ def _manifest(about: dict[str, Any]) -> Markup:
 def _fit_line(fit: dict[str, Any]) -> str:
     seeds = ",".join(map(str, fit["seeds"]))
     return f"{fit['status']:7} {fit['model']} | {fit['split']} | seeds {seeds} | {fit['key']}"
-
-
-def _section(place: str, under: str | None, *children: object) -> Markup:
-    said = tag("p", under, class_="under") if under else None
-    return tag("section", tag("h2", NAVIGATION[place]), said, *children, id=place)
 
 
 def _asset(name: str) -> Markup:

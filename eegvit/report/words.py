@@ -153,7 +153,24 @@ def protocol(evaluate: Evaluate) -> str:
             f" The {evaluate.calibrate} earliest trials of each class of a target's first session"
             " are moved to training with their labels and are not tested."
         )
+    if evaluate.amounts:
+        said += f" {_labels(evaluate)}"
     return said
+
+
+def _labels(evaluate: Evaluate) -> str:
+    unit = " %" if evaluate.label_fraction else ""
+    shown = [
+        f"{amount * (100 if unit else 1):g}{unit}" for amount in sorted(evaluate.amounts or ())
+    ]
+    amounts = ", ".join(shown)
+    if evaluate.labels_from == "target":
+        return (
+            f"Labels: none of the training people; of each person tested the earliest {amounts}"
+            " trials of each class, the same trials tested each time."
+        )
+    of = "of the training trials" if unit else "training trials of each class"
+    return f"Labels: {amounts} {of}, drawn at random {evaluate.draws} times over."
 
 
 def alignment(align: Align) -> str:

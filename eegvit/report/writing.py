@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from eegvit.evaluate.results import Results
-from eegvit.report.leaderboard import board_csv, markdown, scores_csv
+from eegvit.report.leaderboard import board_csv, labels_csv, markdown, scores_csv
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
 
@@ -38,6 +38,8 @@ def write(results: Results, out_dir: str | Path, *, command: str = "") -> Path:
         "leaderboard.csv": board_csv(results).encode(),
         "leaderboard.md": markdown(results, command).encode(),
     }
+    if results.efficiency is not None:
+        files["label_efficiency.csv"] = labels_csv(results.efficiency).encode()
     text = page(results, about, began=began)
     about["cpu_seconds_per_stage"]["report"] = round(time.process_time() - began, 3)
     files["manifest.json"] = (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()

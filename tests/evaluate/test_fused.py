@@ -9,7 +9,7 @@ import pytest
 
 from eegvit.config import sha256
 from eegvit.evaluate.fitting import Recipe
-from eegvit.evaluate.plan import _identity
+from eegvit.evaluate.keys import identity_of
 from eegvit.evaluate.versions import versions_of
 from eegvit.run import main
 
@@ -39,7 +39,7 @@ models:
 
 def key(branches: list[Any], **parameters: Any) -> str:
     recipe = Recipe("fusion", {"branches": branches, **parameters}, 125.0, ("C3", "C4"), 0)
-    return sha256(_identity(recipe))
+    return sha256(identity_of(recipe))
 
 
 def test_the_key_of_a_fit_knows_every_parameter_of_every_branch(monkeypatch: Any) -> None:

@@ -1,0 +1,39 @@
+"""How to build the model of a fit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eegvit.config.pretraining import parameters_of
+from eegvit.pretrain import FineTunedClassifier
+from eegvit.registry import BRANCHES, lookup
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to build an unfitted model."""
+
+    branch: str
+    parameters: Mapping[str, Any]
+    sfreq: float
+    ch_names: tuple[str, ...]
+    seed: int | None
+    pretrain: Mapping[str, Any] | None = None
+
+    def build(self) -> Any:
+        """Return the model, with what the data decide filled in."""
+        cls = lookup(BRANCHES, self.branch)
+        filled = dict(self.parameters)
+        known: dict[str, Any] = {"sfreq": self.sfreq, "ch_names": self.ch_names}
+        if self.pretrain is None:
+            known["random_state"] = self.seed
+        for name in inspect.signature(cls).parameters.keys() & known.keys():
+            if filled.get(name) is None and known[name] is not None:
+                filled[name] = known[name]
+        if self.pretrain is None:
+            return cls(**filled)
+        settings = parameters_of(self.pretrain)
+        return FineTunedClassifier(model=cls(**filled), **settings, random_state=self.seed or 0)
