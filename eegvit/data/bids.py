@@ -12,8 +12,9 @@ import mne_bids
 import numpy as np
 
 from eegvit.config import Card
+from eegvit.data.checksums import stamp
 from eegvit.data.epoching import Recording, session_trials
-from eegvit.data.folders import chosen_subjects, find_root, natural, stamp
+from eegvit.data.folders import chosen_subjects, find_root, natural
 from eegvit.data.marks import cues, read_marks, spoilt
 from eegvit.registry import suggest
 from eegvit.trials import Trials
@@ -62,7 +63,7 @@ class BidsSource:
         return chosen_subjects(self.card, found, str(self.root))
 
     def fingerprint(self, subject: str) -> dict[str, Any]:
-        """Versions; names, sizes and times of everything in the folders of a person's files."""
+        """Versions; names and checksums of everything in the folders of a person's files."""
         folders = {path.fpath.parent for path in self._of(subject)}
         files = sorted(f for folder in folders for f in folder.iterdir() if f.is_file())
         return {

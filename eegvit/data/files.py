@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from eegvit.config import Card
 from eegvit.data import gdf
+from eegvit.data.checksums import stamp
 from eegvit.data.epoching import Recording, cut_epochs, label_trials, session_trials
 from eegvit.data.folders import (
     RecordingFile,
@@ -25,7 +26,6 @@ from eegvit.data.folders import (
     find_files,
     find_root,
     natural,
-    stamp,
 )
 from eegvit.data.marks import cues, read_marks, spoilt
 from eegvit.registry import suggest
@@ -112,7 +112,7 @@ class FilesSource:
         return chosen_subjects(self.card, found, str(self.root))
 
     def fingerprint(self, subject: str) -> dict[str, Any]:
-        """Format and MNE version; names, sizes and times of a person's files."""
+        """Format and MNE version; names and checksums of a person's files."""
         files = self._of(subject)
         paths = [file.path for file in files]
         paths += [path for file in files if (path := self._labels_path(file)) and path.is_file()]

@@ -6,7 +6,6 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eegvit.config import Card
 from eegvit.registry import suggest
@@ -92,16 +91,6 @@ def natural(name: str) -> tuple[tuple[int, int | str], ...]:
     """
     parts = re.findall(r"\d+|\D+", name)
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in parts)
-
-
-def stamp(path: Path, root: Path) -> dict[str, Any]:
-    """Name below a root, size and time of a file."""
-    status = path.stat()
-    return {
-        "name": path.relative_to(root).as_posix(),
-        "size": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
-    }
 
 
 def _checked(field: str, pattern: str) -> str:

@@ -26,6 +26,7 @@ import numpy as np
 import pooch  # type: ignore[import-untyped]
 
 from eegvit.config import Card
+from eegvit.data.checksums import stamp
 from eegvit.data.epoching import Recording, session_trials
 from eegvit.data.marks import spoilt
 from eegvit.registry import suggest
@@ -94,12 +95,12 @@ class MoabbSource:
         return self.card.subjects
 
     def fingerprint(self, subject: str) -> dict[str, Any]:
-        """Versions, and names, sizes and times of a person's files; downloads what is missing."""
+        """Versions, and names and checksums of a person's files; downloads what is missing."""
         return {
             "format": FORMAT,
             "mne": importlib.metadata.version("mne"),
             "moabb": importlib.metadata.version("moabb"),
-            "files": [_stamp(path) for path in self._recorded(subject)],
+            "files": [stamp(path, path.parent) for path in self._recorded(subject)],
         }
 
     def read(self, subject: str) -> list[Trials]:
@@ -234,11 +235,6 @@ def _find(module: str, name: str) -> Any:
         known = [n for n in dir(found) if inspect.isclass(getattr(found, n))]
         raise ValueError(f"{module} has no '{name}'{suggest(name, known)}")
     return getattr(found, name)
-
-
-def _stamp(path: Path) -> dict[str, Any]:
-    status = path.stat()
-    return {"name": path.name, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
 @contextlib.contextmanager

@@ -172,6 +172,9 @@ def test_fingerprint_follows_the_files(graz: Path) -> None:
     assert [f["name"] for f in before["fingerprint"]["files"]] == ["A01E.mat", "A01T.mat"]
     assert recipe_of(card, "1") == before
     os.utime(graz / "A01E.mat", (1, 1))
+    assert recipe_of(card, "1") == before  # another copy of the same
+    with (graz / "A01E.mat").open("ab") as file:
+        file.write(b"x")
     assert recipe_of(card, "1") != before
 
 
