@@ -43,14 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(study: Study, options: argparse.Namespace, command: str) -> int:
     from eegvit.data.cache import Cache
-    from eegvit.evaluate import describe, execute, make_plan, make_views, score
+    from eegvit.evaluate import describe, execute, make_plan, make_views, score, source_views
     from eegvit.evaluate.store import Store
     from eegvit.report import terminal, write
 
     cache = Cache(options.cache)
     store = Store(cache.fits)
     views = make_views(study, cache, jobs=options.jobs)
-    plan = make_plan(study, views)
+    sources = source_views(study, views, cache, jobs=options.jobs)
+    plan = make_plan(study, views, sources)
     if options.dry_run:
         print(describe(plan, store, jobs=options.jobs))
         return 0

@@ -12,7 +12,7 @@ from eegvit import registry
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.models import Model
 from eegvit.config.pretraining import read_pretrain
-from eegvit.config.signature import check_parameters, complaints, signature_model
+from eegvit.config.signature import complaints, read_parameters
 
 COMMON = (
     "align",
@@ -112,22 +112,6 @@ def _members(
         if read is not None:
             members.append({"branch": read[0], **read[1]})
     return members
-
-
-def read_parameters(
-    document: Document, cls: type, given: Mapping[str, Any], path: KeyPath, errors: list[str],
-    extra: tuple[str, ...] = (),
-) -> dict[str, Any]:  # fmt: skip
-    """Return a class's parameters as its annotations want them, or add to the errors."""
-    try:
-        return check_parameters(cls, given)
-    except ValidationError as error:
-        for at, text in complaints(error, signature_model(cls)):
-            if text.startswith("unknown key") and at:
-                known = [*extra, *signature_model(cls).model_fields]
-                text = f"unknown key '{at[-1]}'{registry.suggest(str(at[-1]), known)}"
-            errors.append(document.error((*path, *at), text))
-        return {}
 
 
 def _moabb_steps(name: str, file: Path) -> list[Any]:

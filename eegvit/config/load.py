@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from eegvit import registry
-from eegvit.config.branches import read_model, read_parameters
+from eegvit.config.branches import read_model
+from eegvit.config.cards import read_card, read_cards
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.ensembles import read_ensembles
 from eegvit.config.models import Card, Model, Study, View
@@ -26,7 +26,7 @@ def load_card(name: str | Path, near: Path | None = None) -> Card:
     """Return a data set's card by name or by file."""
     document = Document.read(find("datasets", str(name), near))
     errors: list[str] = []
-    card = _card(document, (), errors)
+    card = read_card(document, (), errors)
     if card is None:
         raise StudyErrors(errors)
     return card
@@ -46,7 +46,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
 def _study(document: Document, file: Path) -> Study:
     errors = list(document.repeated)
     top = dict(document.value)
-    cards = _cards(document, top.pop("data", None), file, errors)
+    cards = read_cards(document, ("data",), top.pop("data", None), file, errors)
     named = top.pop("models", None)
     models = _models(document, named, file, errors)
     names = [str(name) for name in named] if isinstance(named, dict) else []
@@ -66,61 +66,6 @@ def _study(document: Document, file: Path) -> Study:
     if errors or study is None:
         raise StudyErrors(errors)
     return study
-
-
-def _cards(document: Document, given: Any, file: Path, errors: list[str]) -> tuple[Card, ...]:
-    if given is None:
-        errors.append(document.error((), "'data' is missing: a card's name, or a mapping in place"))
-        return ()
-    several = isinstance(given, list)
-    cards = []
-    for i, item in enumerate(given if several else [given]):
-        path: KeyPath = ("data", i) if several else ("data",)
-        item = {"card": item} if isinstance(item, str) else item
-        if not isinstance(item, dict):
-            errors.append(
-                document.error(path, f"expected a card's name or a mapping, got {item!r}")
-            )
-            continue
-        item = dict(item)
-        base: dict[str, Any] = {"origin": str(file)}
-        places = dict(document.places)
-        if "card" in item:
-            name = str(item.pop("card"))
-            try:
-                card_document = Document.read(find("datasets", name, file))
-            except StudyErrors as error:
-                reason = error.lines[0].split(": ", 1)[-1]
-                errors.append(document.error(path, reason))
-                continue
-            base = dict(card_document.value) | {"origin": str(card_document.file)}
-            for where, place in card_document.places.items():
-                places.setdefault((*path, *where), place)
-        if isinstance(item.get("options"), dict):
-            item["options"] = {**base.get("options", {}), **item["options"]}
-        merged = Document({**base, **item}, places, document.text, document.file)
-        card = _card(merged, path, errors)
-        if card is not None:
-            cards.append(card)
-    return tuple(cards)
-
-
-def _card(document: Document, path: KeyPath, errors: list[str]) -> Card | None:
-    try:
-        value = {"origin": str(document.file)} | document.value
-        card = Card.model_validate(value)
-    except ValidationError as error:
-        errors += [document.error((*path, *at), text) for at, text in complaints(error, Card)]
-        return None
-    if card.source not in registry.SOURCES:
-        hint = registry.suggest(card.source, registry.SOURCES)
-        errors.append(document.error((*path, "source"), f"unknown source '{card.source}'{hint}"))
-        return None
-    options = read_parameters(
-        document, registry.lookup(registry.SOURCES, card.source), card.options,
-        (*path, "options"), errors,
-    )  # fmt: skip
-    return card.model_copy(update={"options": options})
 
 
 def _models(document: Document, given: Any, file: Path, errors: list[str]) -> dict[str, Model]:

@@ -140,7 +140,10 @@ class Model(Strict):
             return f"{said}, pretrained ({PurePath(self.pretrain['weights']).name})"
         objective = self.pretrain.get("objective", "contrastive")
         name = objective if isinstance(objective, str) else objective.get("name", "contrastive")
-        return f"{said}, from scratch" if name == "none" else f"{said}, pretrained ({name})"
+        if name == "none":
+            return f"{said}, from scratch"
+        data = self.pretrain.get("data")
+        return f"{said}, pretrained ({name}{f' on {data.name}' if data else ''})"
 
 
 class Study(Strict):

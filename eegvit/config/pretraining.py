@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
+from eegvit.config.cards import read_cards
 from eegvit.config.document import Document, KeyPath
 from eegvit.config.signature import Strict, complaints, signature_model
 from eegvit.registry import NEURAL, PRETRAINED, resolve
@@ -35,6 +36,7 @@ def pretrain_model() -> type[BaseModel]:
         for name, field in signature_model(resolve(PRETRAINED)).model_fields.items()
         if name != "model"
     }
+    fields["data"] = (str | dict[str, Any] | None, None)
     return create_model("Pretrain", __base__=Strict, **fields, unlabelled=(bool, False))
 
 
@@ -83,9 +85,12 @@ def read_pretrain(
     found = {str(key): getattr(checked, str(key)) for key in given}
     if found.get("weights"):
         found["weights"] = str(_file(found["weights"], document.file))
-    wrong = list(_mistakes(found))
-    errors += [document.error((*path, key), text) for key, text in wrong]
-    return None if wrong else found
+    before = len(errors)
+    if found.get("data"):
+        read = read_cards(document, (*path, "data"), found["data"], document.file, errors)
+        found["data"] = read[0] if read else None
+    errors += [document.error((*path, key), text) for key, text in _mistakes(found)]
+    return found if len(errors) == before else None
 
 
 def controls(models: Mapping[str, Model]) -> dict[str, str]:
@@ -175,8 +180,12 @@ def _mistakes(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         wrong.append(("weights", f"there is no file '{weights}'"))
     if weights and "objective" in found:
         wrong.append(("objective", "the weights are pretrained already: give one of the two"))
-    if found.get("unlabelled") and not weights:
-        wrong.append(("unlabelled", "it is about weights from a file; within a fold none is seen"))
+    if found.get("data") and (weights or found.get("objective") == "none"):
+        other = "weights from a file" if weights else "a training from scratch"
+        wrong.append(("data", f"it says what to pretrain on, which {other} does not"))
+    if found.get("unlabelled") and not weights and not found.get("data"):
+        text = "it is about weights from a file or other data; within a fold none tested is seen"
+        wrong.append(("unlabelled", text))
     return wrong
 
 

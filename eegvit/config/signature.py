@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from eegvit.config.document import Document, KeyPath
 from eegvit.registry import suggest
 
 FILLED_BY_STUDY = {
@@ -54,6 +55,22 @@ def check_parameters(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the given parameters as the class's annotations want them."""
     checked = signature_model(cls).model_validate(dict(given))
     return {name: getattr(checked, name) for name in given}
+
+
+def read_parameters(
+    document: Document, cls: type, given: Mapping[str, Any], path: KeyPath, errors: list[str],
+    extra: tuple[str, ...] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Return a class's parameters as its annotations want them, or add to the errors."""
+    try:
+        return check_parameters(cls, given)
+    except ValidationError as error:
+        for at, text in complaints(error, signature_model(cls)):
+            if text.startswith("unknown key") and at:
+                known = [*extra, *signature_model(cls).model_fields]
+                text = f"unknown key '{at[-1]}'{suggest(str(at[-1]), known)}"
+            errors.append(document.error((*path, *at), text))
+        return {}
 
 
 def complaints(

@@ -3,5 +3,15 @@
 from eegvit.evaluate.blocks import make_views, view_of
 from eegvit.evaluate.execute import execute
 from eegvit.evaluate.plan import describe, make_plan, outcomes, score
+from eegvit.evaluate.sources import source_views
 
-__all__ = ["describe", "execute", "make_plan", "make_views", "outcomes", "score", "view_of"]
+__all__ = [
+    "describe",
+    "execute",
+    "make_plan",
+    "make_views",
+    "outcomes",
+    "score",
+    "source_views",
+    "view_of",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from eegvit.evaluate.progress import duration
 from eegvit.evaluate.protocols import Split, splits, target
 from eegvit.evaluate.recipe import Recipe
 from eegvit.evaluate.results import Results, tabulate
+from eegvit.evaluate.sources import pretraining_on, source_of
 from eegvit.evaluate.store import Store
 from eegvit.evaluate.view import DataView, Rows, stage_seconds
 
@@ -82,7 +83,9 @@ class Plan:
         return {f.pretraining.key: f.pretraining for f in self.fits.values() if f.pretraining}
 
 
-def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
+def make_plan(
+    study: Study, views: dict[str, DataView], sources: Mapping[str, DataView] | None = None
+) -> Plan:
     """Return the plan of a study.
 
     Parameters
@@ -91,7 +94,10 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
         What is asked for.
     views : dict
         The data view of each model, as `make_views` gives them.
+    sources : mapping or None
+        Other data that models are pretrained on, as `source_views` gives them.
     """
+    sources = sources or {}
     view = next(iter(views.values()))
     found = splits(view, study.evaluate)
     inner = _inner(study, view, found)
@@ -102,7 +108,8 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
         view = views[name]
         recentre = model.recentre or study.recentre
         tested = np.unique(np.concatenate([split.test for split in found]))
-        saw = saw_target(study, name, model, view, tested)
+        source = source_of(name, model, sources)
+        saw = saw_target(study, name, model, view, tested, source)
         seen = target(model.align or study.align, study.evaluate, recentre, saw)
         seeded = takes_seed(model)
         for seed in study.evaluate.seeds:
@@ -115,6 +122,10 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
                 model.pretrain,
             )
             identity = identity_of(recipe)
+            elsewhere = None
+            if source is not None:
+                elsewhere = pretraining_on(f"{name}, seed {seed}", recipe, source, view)
+                identity["pretrained"] = elsewhere and elsewhere.key
             scored = with_labels(view, study.evaluate, found, seed)
             for outer, split in [("", s) for s in scored] + (inner if name in learning else []):
                 train, labelled = split.given(unlabelled=model.pretrain is not None)
@@ -124,8 +135,8 @@ def make_plan(study: Study, views: dict[str, DataView]) -> Plan:
                 about = (name, split.name, seed, key, seen, view, split.test, outer, shares)
                 requests.append(Request(*about, split.labels))
                 label = _label(name, split, seed if seeded else None)
-                start = None
-                if model.pretrain is not None:
+                start = elsewhere
+                if model.pretrain is not None and source is None:
                     start = pretraining_of(label, recipe, view, train, labelled)
                 fit = Fit(key, label, recipe, view, train, split.test, labelled, start)
                 fits[key] = _union(fits.get(key), fit)

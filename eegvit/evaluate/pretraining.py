@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import Model, Study, sha256
+from eegvit.config.pretraining import parameters_of
 from eegvit.data.cache import Cache
 from eegvit.evaluate.fitting import Part, gather, open_parts
 from eegvit.evaluate.recipe import Recipe
@@ -37,6 +38,8 @@ class Pretraining:
     view: DataView
     rows: Rows
     labelled: Rows | None
+    length: int = 0  # of the stretches that trials are cut into; 0 leaves them whole
+    serves: tuple[Recipe, int] | None = None  # a model for other channels, and how many
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,8 @@ class PretrainJob:
     sessions: NDArray[np.str_]
     y: NDArray[np.int64] | None
     cache: Cache
+    length: int
+    serves: tuple[Recipe, int] | None
 
 
 def resolved(model: Any) -> dict[str, Any]:
@@ -70,7 +75,13 @@ def resolved(model: Any) -> dict[str, Any]:
 
 
 def pretraining_of(
-    name: str, recipe: Recipe, view: DataView, rows: Rows, labelled: Rows | None
+    name: str,
+    recipe: Recipe,
+    view: DataView,
+    rows: Rows,
+    labelled: Rows | None,
+    *,
+    length: int = 0,
 ) -> Pretraining | None:
     """Return the pretraining that a fit on some rows starts from, if it starts from one.
 
@@ -92,10 +103,11 @@ def pretraining_of(
         "seed": model.random_state,
         "versions": versions_of(model),
         "rows": places(view, rows),
+        "length": length,
     }
     if labels is not None:
         whole["labels"] = [[block.key, block.labelled(own)] for block, own in view.parts(labels)]
-    return Pretraining(f"{FAMILY}/{sha256(whole)}", name, recipe, view, rows, labels)
+    return Pretraining(f"{FAMILY}/{sha256(whole)}", name, recipe, view, rows, labels, length)
 
 
 def places(view: DataView, rows: Rows) -> list[list[str]]:
@@ -112,27 +124,54 @@ def people(view: DataView) -> NDArray[np.str_]:
     return np.char.add(np.char.add(view.data, "/"), np.array(alone))
 
 
-def saw_target(study: Study, name: str, model: Model, view: DataView, tested: Rows) -> bool:
-    """Say whether a model's weights saw people who are tested; refuse them where none may be.
+def saw_target(
+    study: Study,
+    name: str,
+    model: Model,
+    view: DataView,
+    tested: Rows,
+    source: DataView | None = None,
+) -> bool:
+    """Say whether a model was pretrained on people who are tested; refuse it where none may be.
 
     Across people and data sets such weights are refused, unless the model says that it is
     `unlabelled`; weights that saw labels of the people tested are always refused.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+        The model's.
+    model : Model
+    view : DataView
+        Of the study's trials.
+    tested : array of int64
+        Rows of the view that are tested in some split.
+    source : DataView or None
+        Other data that the model is pretrained on.
     """
-    if model.pretrain is None or not model.pretrain.get("weights"):
+    given = model.pretrain or {}
+    if source is not None:
+        where = f"data {given['data'].name}"
+        how = FineTunedClassifier(model=None, **parameters_of(given)).pretraining()
+        seen = sorted(set(people(source).tolist()))
+        weights = Weights({}, {"subjects": seen, "recipe": asdict(how) if how else {}})
+    elif given.get("weights"):
+        where, weights = str(given["weights"]), load(given["weights"])
+    else:
         return False
-    weights = load(model.pretrain["weights"])
     names = sorted(set(people(view)[tested].tolist()))
     try:
         used = weights.check(
-            study.evaluate.protocol, names, transductive=model.pretrain.get("unlabelled", False)
+            study.evaluate.protocol, names, transductive=given.get("unlabelled", False)
         )
     except ValueError as error:
-        raise ValueError(f"model '{name}': {model.pretrain['weights']}: {error}") from None
+        raise ValueError(f"model '{name}': {where}: {error}") from None
     if used != "none" and _uses_labels(weights.manifest["recipe"]):
         both = ", ".join(who for who in names if who in weights.manifest["subjects"])
         raise ValueError(
-            f"model '{name}': {model.pretrain['weights']}: the weights were pretrained with"
-            f" labels of {both}, to be tested"
+            f"model '{name}': {where}: the weights were pretrained with labels of {both}, to be"
+            " tested"
         )
     return used != "none"
 
@@ -148,18 +187,26 @@ def known_weights(store: Store, key: str) -> Weights | None:
 def pretrain_and_save(job: PretrainJob) -> None:
     """Carry out a pretraining; it is done when its weights are on the disk."""
     from eegvit.pretrain.model import pretrain_model
+    from eegvit.pretrain.samples import stretches
 
     start = time.process_time()
     model: FineTunedClassifier = job.recipe.build()
     how = model.pretraining()
     assert how is not None
+    X = gather(open_parts(job.parts, None, job.cache)[0], None)
+    people, sessions, y = job.people, job.sessions, job.y
+    if job.length:
+        X, of = stretches(X, job.length)
+        people, sessions, y = people[of], sessions[of], None if y is None else y[of]
+    if job.serves is not None:
+        _refuse_other_network(model, X.shape, *job.serves)
     weights = pretrain_model(
         model.model,
-        gather(open_parts(job.parts, None, job.cache)[0], None),
+        X,
         recipe=how,
-        subjects=job.people.tolist(),
-        recordings=job.sessions,
-        labels=job.y,
+        subjects=people.tolist(),
+        recordings=sessions,
+        labels=y,
         ch_names=job.recipe.ch_names,
         seed=model.random_state,
         checkpoint=job.store.checkpoint(job.key),
@@ -169,6 +216,24 @@ def pretrain_and_save(job: PretrainJob) -> None:
     job.store.checkpoint(job.key).unlink(missing_ok=True)
 
 
+def _refuse_other_network(
+    model: FineTunedClassifier, shape: tuple[int, ...], serves: Recipe, n_channels: int
+) -> None:
+    """Refuse, before it costs anything, to pretrain what does not fit other channels."""
+    from eegvit.pretrain.model import untrained
+    from eegvit.pretrain.weights import differences, kept_of
+
+    there = kept_of(*untrained(model.model, shape[1], shape[2]))
+    here = kept_of(*untrained(serves.build().model, n_channels, shape[2]))
+    wrong = differences(there, here)
+    if wrong:
+        raise ValueError(
+            f"a network for {shape[1]} channels does not serve {n_channels}: take one that any"
+            f" montage is interpolated to (layout: grid). {len(wrong)} tensors differ, e.g."
+            f" {wrong[0]}"
+        )
+
+
 def job_of(one: Pretraining, parts: Sequence[Part], store: Store, cache: Cache) -> PretrainJob:
     """Return what a worker needs of a pretraining: no label, unless the objective uses them."""
     view, rows = one.view, one.rows
@@ -176,7 +241,9 @@ def job_of(one: Pretraining, parts: Sequence[Part], store: Store, cache: Cache) 
     if one.labelled is not None:
         y = np.where(np.isin(rows, one.labelled), view.y[rows], -1)
     who, when = people(view)[rows], view.session[rows]
-    return PretrainJob(one.key, store, one.recipe, tuple(parts), who, when, y, cache)
+    return PretrainJob(
+        one.key, store, one.recipe, tuple(parts), who, when, y, cache, one.length, one.serves
+    )
 
 
 def _uses_labels(how: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.data.montage import electrode_directions
-from eegvit.networks.device import choose_device
+from eegvit.networks.device import choose_device, seeded
 from eegvit.preprocess.views import Directions
 from eegvit.pretrain.encoder import last_layers
 from eegvit.pretrain.run import pretrain
@@ -99,6 +99,26 @@ def pretrain_model(
     last = last_layers(network, torch.zeros(2, *given.X.shape[1:]))
     data = hashes(given.X, subjects)
     return weights_of(network, last, model, recipe, data=data, seed=seed, history=history)
+
+
+def untrained(
+    model: NeuralClassifier, n_channels: int, n_times: int, seed: int = 0
+) -> tuple[torch.nn.Module, tuple[str, ...]]:
+    """Return a model's network as it is built, and the names of its last layers.
+
+    Examples
+    --------
+    >>> from eegvit.branches.eegnet import EEGNetClassifier
+    >>> network, last = untrained(EEGNetClassifier(), 3, 128)
+    >>> last
+    ('1.classify',)
+    """
+    model = clone(model)
+    model.classes_ = np.arange(2)
+    nothing = model.check_X(np.zeros((2, n_channels, n_times), np.float32), reset=True)
+    with seeded(seed, "cpu"):
+        network = model.builder(nothing, np.arange(2))()
+    return network, last_layers(network, torch.zeros(2, n_channels, n_times))
 
 
 def directions_of(model: NeuralClassifier) -> Directions | None:

@@ -121,6 +121,31 @@ def windows(
     return Samples(np.concatenate(parts), whose[recording], recording, position, label)
 
 
+def stretches(
+    X: NDArray[np.floating[Any]], length: int
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
+    """Cut trials (n, channels, times) into stretches one after the other; what is left is lost.
+
+    Returns
+    -------
+    X : array, shape (stretches, channels, length)
+    of : array of int64
+        The trial of each stretch.
+
+    Examples
+    --------
+    >>> X, of = stretches(np.arange(10.0).reshape(2, 1, 5), 2)
+    >>> X[:, 0].tolist(), of.tolist()
+    ([[0.0, 1.0], [2.0, 3.0], [5.0, 6.0], [7.0, 8.0]], [0, 0, 1, 1])
+    """
+    n, n_channels, n_times = X.shape
+    each = n_times // length
+    if not each:
+        raise ValueError(f"trials of {n_times} samples have no stretch of {length}")
+    cut = X[:, :, : each * length].reshape(n, n_channels, each, length)
+    return cut.transpose(0, 2, 1, 3).reshape(-1, n_channels, length), np.repeat(np.arange(n), each)
+
+
 def signals_of(recording: Any) -> tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]:
     """Return the signals (channels, times) of a recording, and which times are good."""
     if hasattr(recording, "get_data") and hasattr(recording, "info"):  # mne.io.Raw
