@@ -43,7 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(study: Study, options: argparse.Namespace, command: str) -> int:
     from eegvit.data.cache import Cache
-    from eegvit.evaluate import describe, execute, make_plan, make_views, score, source_views
+    from eegvit.evaluate import (
+        describe,
+        execute,
+        make_plan,
+        make_views,
+        represent,
+        score,
+        source_views,
+    )
     from eegvit.evaluate.store import Store
     from eegvit.report import terminal, write
 
@@ -56,6 +64,7 @@ def _run(study: Study, options: argparse.Namespace, command: str) -> int:
         print(describe(plan, store, jobs=options.jobs))
         return 0
     execute(plan, store, cache, jobs=options.jobs)
+    represent(plan, store, cache, jobs=options.jobs)
     results = score(study, plan, store)
     page = write(results, options.out / study.name, command=command)
     print(terminal(results))

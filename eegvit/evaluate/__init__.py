@@ -3,6 +3,7 @@
 from eegvit.evaluate.blocks import make_views, view_of
 from eegvit.evaluate.execute import execute
 from eegvit.evaluate.plan import describe, make_plan, outcomes, score
+from eegvit.evaluate.representation import represent
 from eegvit.evaluate.sources import source_views
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "make_plan",
     "make_views",
     "outcomes",
+    "represent",
     "score",
     "source_views",
     "view_of",

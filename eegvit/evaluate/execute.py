@@ -16,13 +16,14 @@ from eegvit.evaluate.fitting import (
     compute_features,
     feature_recipe,
     fit_and_save,
+    handle_of,
+    parts_of,
 )
 from eegvit.evaluate.grouping import Group, alike, fit_group, is_faster
 from eegvit.evaluate.plan import Fit, Plan
 from eegvit.evaluate.pretraining import job_of, known_weights, pretrain_and_save
 from eegvit.evaluate.progress import Progress
 from eegvit.evaluate.store import Store
-from eegvit.evaluate.view import DataView, Handle, Rows
 from eegvit.evaluate.worker import Task, Workers
 
 
@@ -113,7 +114,7 @@ def _task(fits: Sequence[Fit], store: Store, cache: Cache, weigh: set[str]) -> T
     view = fits[0].view
     rows = np.unique(np.concatenate([fit.train for fit in fits]))
     trials = tuple(np.searchsorted(rows, fit.train) for fit in fits)
-    group = Group(jobs, _parts(view, rows), view.y[rows], view.subject[rows], trials)
+    group = Group(jobs, parts_of(view, rows), view.y[rows], view.subject[rows], trials)
     return Task(f"{fits[0].name} and {len(fits) - 1} more", fit_group, (group,))
 
 
@@ -130,7 +131,7 @@ def _compute_features(fits: Sequence[Fit], cache: Cache, workers: Workers) -> No
         for block in (fit.view.blocks[number] for number in sorted(numbers)):
             recipe = feature_recipe(block.key, leading)
             if sha256(recipe) not in todo and not cache.has(recipe):
-                part = Part(block.key, _handle(block.trials.X), fit.view.starts[:0])
+                part = Part(block.key, handle_of(block.trials.X), fit.view.starts[:0])
                 name = f"{block.subject}/{block.session}"
                 todo[sha256(recipe)] = Task(name, compute_features, (fit.recipe, part, cache))
     if not todo:
@@ -151,7 +152,7 @@ def _pretrain(fits: Sequence[Fit], store: Store, cache: Cache, workers: Workers)
     if not todo:
         return 0
     progress, failed = Progress(len(todo), "pretrainings"), 0
-    jobs = [(one, job_of(one, _parts(one.view, one.rows), store, cache)) for one in todo if one]
+    jobs = [(one, job_of(one, parts_of(one.view, one.rows), store, cache)) for one in todo if one]
     tasks = [Task(one.name, pretrain_and_save, (job,)) for one, job in jobs]
     for answer in workers.run(tasks, progress.show):
         key = jobs[answer.number][0].key
@@ -186,26 +187,13 @@ def _job(fit: Fit, store: Store, cache: Cache, weigh: bool) -> Job:
         name=fit.name,
         store=store,
         recipe=fit.recipe,
-        train=_parts(fit.view, fit.train),
+        train=parts_of(fit.view, fit.train),
         y=fit.y,
         groups=fit.view.subject[fit.train],
-        test=_parts(fit.view, fit.predict),
+        test=parts_of(fit.view, fit.predict),
         test_ids=fit.view.ids[fit.predict],
         n_classes=len(fit.view.classes),
         cache=cache,
         pretraining=fit.pretraining.key if fit.pretraining else "",
         weigh=weigh,
     )
-
-
-def _parts(view: DataView, rows: Rows) -> tuple[Part, ...]:
-    return tuple(
-        Part(block.key, _handle(block.trials.X), within) for block, within in view.parts(rows)
-    )
-
-
-def _handle(X: object) -> Handle:
-    handle = Handle.of(X)  # type: ignore[arg-type]
-    if handle is None:
-        raise ValueError("the signals of a view are not memory-mapped; open it by make_views")
-    return handle

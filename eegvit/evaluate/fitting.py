@@ -22,7 +22,7 @@ from eegvit.evaluate.costing import BATCH, costs
 from eegvit.evaluate.recipe import Recipe
 from eegvit.evaluate.store import Prediction, Store
 from eegvit.evaluate.versions import versions_of_steps
-from eegvit.evaluate.view import Handle, Rows
+from eegvit.evaluate.view import DataView, Handle, Rows
 from eegvit.features.sums import FromSums, Sums, added, class_sums
 
 FORMAT = 2  # of the features kept; a change of it computes them anew
@@ -212,6 +212,21 @@ def open_parts(parts: Sequence[Part], leading: Any, cache: Cache) -> tuple[Parts
 def _opened_before(root: str, steps: str) -> dict[str, Opened]:
     """Return the blocks that this process has opened of one cache, as these steps made them."""
     return {}
+
+
+def parts_of(view: DataView, rows: Rows) -> tuple[Part, ...]:
+    """Return what a worker needs of some rows of a view."""
+    return tuple(
+        Part(block.key, handle_of(block.trials.X), within) for block, within in view.parts(rows)
+    )
+
+
+def handle_of(X: NDArray[Any]) -> Handle:
+    """Return where the signals of a block are mapped from."""
+    handle = Handle.of(X)
+    if handle is None:
+        raise ValueError("the signals of a view are not memory-mapped; open it by make_views")
+    return handle
 
 
 def _fit_first(rest: Any, train: Parts, y: NDArray[np.int64]) -> tuple[Any, Any]:

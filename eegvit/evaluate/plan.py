@@ -18,6 +18,7 @@ from eegvit.evaluate.pretraining import Pretraining, pretraining_of, saw_target
 from eegvit.evaluate.progress import duration
 from eegvit.evaluate.protocols import Split, splits, target
 from eegvit.evaluate.recipe import Recipe
+from eegvit.evaluate.representation import representations
 from eegvit.evaluate.results import Results, tabulate
 from eegvit.evaluate.sources import pretraining_on, source_of
 from eegvit.evaluate.store import Store
@@ -154,7 +155,8 @@ def score(study: Study, plan: Plan, store: Store) -> Results:
     view = next(iter(plan.fits.values())).view
     views = {id(fit.view): fit.view for fit in plan.fits.values()}
     seconds = stage_seconds(views.values())
-    return tabulate(study, view.classes, outcomes(plan, store), seconds)
+    told = outcomes(plan, store)
+    return tabulate(study, view.classes, told, seconds, representations(plan, store))
 
 
 def describe(plan: Plan, store: Store, *, jobs: int = 1) -> str:

@@ -223,8 +223,9 @@ def _refuse_other_network(
     from eegvit.pretrain.model import untrained
     from eegvit.pretrain.weights import differences, kept_of
 
-    there = kept_of(*untrained(model.model, shape[1], shape[2]))
-    here = kept_of(*untrained(serves.build().model, n_channels, shape[2]))
+    there = kept_of(*untrained(model.model, np.zeros((2, *shape[1:]), np.float32)))
+    own = np.zeros((2, n_channels, shape[2]), np.float32)
+    here = kept_of(*untrained(serves.build().model, own))
     wrong = differences(there, here)
     if wrong:
         raise ValueError(

@@ -24,6 +24,7 @@ from eegvit.evaluate.labels import largest
 from eegvit.evaluate.members import Ensembles, describe_ensembles
 from eegvit.evaluate.metrics import scores
 from eegvit.evaluate.outcomes import Outcome, Predictions, checked, natural, predictions
+from eegvit.evaluate.representation import Representation
 from eegvit.evaluate.view import STAGES as VIEW_STAGES
 
 STAGES = ("features", "fit", "predict")
@@ -62,6 +63,8 @@ class Results:
         could bring at most.
     efficiency : Efficiency or None
         Scores by the number of labels, in a study of few labels; all else is of the largest.
+    representations : tuple of Representation
+        What networks hold before they see labels, where models are pretrained.
     """
 
     study: Study
@@ -77,6 +80,7 @@ class Results:
     predictions: dict[tuple[str, int], Predictions]
     ensembles: Ensembles = field(default_factory=Ensembles)
     efficiency: Efficiency | None = None
+    representations: tuple[Representation, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -99,6 +103,7 @@ def tabulate(
     classes: Sequence[str],
     outcomes: Sequence[Outcome],
     view_stages: Mapping[str, float] | None = None,
+    found: Sequence[Representation] = (),
 ) -> Results:
     """Return the results of these outcomes: the same for the same outcomes in any order."""
     names = list(study.models)
@@ -131,6 +136,7 @@ def tabulate(
         predictions=tested,
         ensembles=describe_ensembles(study, own, tested, learned),
         efficiency=None if shown is None else describe_efficiency(study, own, len(classes)),
+        representations=tuple(found),
     )
 
 

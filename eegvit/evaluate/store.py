@@ -6,7 +6,7 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,6 +167,19 @@ class Store:
     def weights(self, key: str) -> Path:
         """Return the file of the weights of a pretraining."""
         return self.root / f"{key}.safetensors"
+
+    def note(self, key: str) -> dict[str, Any] | None:
+        """Return what was noted under a key, or None if nothing was."""
+        try:
+            noted: dict[str, Any] = json.loads((self.root / f"{key}.json").read_text("utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        return noted
+
+    def keep_note(self, key: str, about: Mapping[str, Any]) -> None:
+        """Note something under a key."""
+        with _replacing(self.root / f"{key}.json") as file:
+            file.write(json.dumps(about).encode("utf-8"))
 
     def _file(self, key: str) -> Path:
         return self.root / f"{key}.npz"

@@ -102,23 +102,23 @@ def pretrain_model(
 
 
 def untrained(
-    model: NeuralClassifier, n_channels: int, n_times: int, seed: int = 0
+    model: NeuralClassifier, X: NDArray[np.floating[Any]], seed: int = 0
 ) -> tuple[torch.nn.Module, tuple[str, ...]]:
-    """Return a model's network as it is built, and the names of its last layers.
+    """Return a model's network as it is built for trials, and the names of its last layers.
 
     Examples
     --------
     >>> from eegvit.branches.eegnet import EEGNetClassifier
-    >>> network, last = untrained(EEGNetClassifier(), 3, 128)
+    >>> network, last = untrained(EEGNetClassifier(), np.zeros((2, 3, 128), np.float32))
     >>> last
-    ('1.classify',)
+    ('1.head',)
     """
     model = clone(model)
     model.classes_ = np.arange(2)
-    nothing = model.check_X(np.zeros((2, n_channels, n_times), np.float32), reset=True)
+    X = model.check_X(X, reset=True)
     with seeded(seed, "cpu"):
-        network = model.builder(nothing, np.arange(2))()
-    return network, last_layers(network, torch.zeros(2, n_channels, n_times))
+        network = model.builder(X, np.arange(len(X)))()
+    return network, last_layers(network, torch.zeros(2, *X.shape[1:]))
 
 
 def directions_of(model: NeuralClassifier) -> Directions | None:

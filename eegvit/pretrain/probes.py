@@ -15,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from eegvit.networks.predict import to_device
+from eegvit.preprocess.views import strengths, view
+from eegvit.pretrain.classifier import VIEWS
 from eegvit.pretrain.encoder import Encoder
 
 Array = NDArray[np.floating[Any]]
@@ -37,6 +39,61 @@ def embed(
     with torch.inference_mode():
         parts = [encoder(to_device(X[i : i + batch_size], "cpu")).numpy() for i in starts]
     return np.concatenate(parts)
+
+
+def described(
+    network: torch.nn.Module, X: NDArray[np.floating[Any]], y: ArrayLike, people: ArrayLike
+) -> dict[str, Any]:
+    """Return all that this file measures of a network's embeddings of trials.
+
+    People are left out one at a time where there are several. Two views of a trial are what
+    pretraining takes by default, whatever this network was pretrained with.
+
+    Parameters
+    ----------
+    network : nn.Module
+    X : array, shape (n, channels, times)
+    y, people : arrays, shape (n,)
+
+    Returns
+    -------
+    dict
+        classes, neighbours : accuracy of the class; class_chance; person : accuracy, and
+        person_chance and person_share, nan if there is one person only; alignment; uniformity;
+        d : width of an embedding; places : where trials lie on two axes; axes : the share of
+        the variance of each.
+
+    Examples
+    --------
+    >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(24, 2))
+    >>> X = np.random.default_rng(0).standard_normal((40, 2, 12)).astype(np.float32)
+    >>> told = described(network, X, np.arange(40) % 2, np.repeat(["a", "b"], 20))
+    >>> told["d"], told["class_chance"], told["person_chance"], told["places"].shape
+    (24, 0.5, 0.5, (40, 2))
+    """
+    y, people = np.asarray(y), np.asarray(people)
+    several = len(np.unique(people)) > 1
+    groups = people if several else None
+    Z = embed(network, X)
+    rng, views = np.random.default_rng(0), strengths(VIEWS)
+    pair = [embed(network, view(X.astype(np.float32), rng, views)) for _ in range(2)]
+    person = {"accuracy": np.nan, "chance": np.nan, "share": np.nan}
+    if several:
+        person = subject_probe(Z, people)
+    places, axes = map_2d(Z)
+    return {
+        "classes": linear_probe(Z, y, groups=groups),
+        "neighbours": neighbours(Z, y, groups=groups),
+        "class_chance": float(np.unique(y, return_counts=True)[1].max() / len(y)),
+        "person": person["accuracy"],
+        "person_chance": person["chance"],
+        "person_share": person["share"],
+        "alignment": alignment(*pair),
+        "uniformity": uniformity(Z),
+        "d": Z.shape[1],
+        "places": places,
+        "axes": axes,
+    }
 
 
 def linear_probe(Z: Array, y: ArrayLike, *, groups: ArrayLike | None = None) -> float:

@@ -17,6 +17,7 @@ def labels_under(results: Results) -> str:
     """Return what the curves are, and what the leaderboard is of."""
     evaluate = results.study.evaluate
     draws = words.number_of(evaluate.draws, "draw")
+    elsewhere = any((model.pretrain or {}).get("data") for model in results.study.models.values())
     said = (
         "Every model is given the same labels: "
         + (
@@ -24,9 +25,10 @@ def labels_under(results: Results) -> str:
             if evaluate.labels_from == "target"
             else f"{draws} of each amount, class by class, of the training trials."
         )
-        + " Models that are pretrained, and their controls, also see the other training trials,"
-        " without labels; others do not. Controls (dashed) are trained from scratch with as"
-        " many steps. Bands: 95 % interval over subjects and draws, a bootstrap of both."
+        + " Models that are pretrained also learn from the other training trials, without labels"
+        + (", or from other data where the table says so" if elsewhere else "")
+        + ". Controls (dashed) start from scratch, standardise signals by the same trials and take"
+        " as many steps. Bands: 95 % interval over subjects and draws, a bootstrap of both."
     )
     efficiency = found(results)
     return f"{said} All else on this page is of the largest amount, {_of(results, efficiency)}."
@@ -53,6 +55,19 @@ def efficiency_table(results: Results) -> Markup:
     return tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows), class_="learned")
 
 
+def tests(results: Results) -> str:
+    """Return what the p-values of the table are."""
+    said = (
+        "p of two-sided sign flips over subjects, draws averaged, and after Holm's correction for"
+        " all tests of this table."
+    )
+    n_subjects = max((gain.n_subjects for gain in found(results).gains), default=0)
+    if n_subjects < 2:
+        return said
+    least = words.p_value(2.0 ** (1 - n_subjects))
+    return f"{said} With {n_subjects} subjects no p can be below {least} before correction."
+
+
 def efficiency_markdown(results: Results) -> list[str]:
     """Return the table as lines of Markdown."""
     efficiency = results.efficiency
@@ -69,8 +84,7 @@ def efficiency_markdown(results: Results) -> list[str]:
     return [
         *lines,
         "",
-        "In brackets: gain over the control from scratch, p of paired sign flips over subjects"
-        " (draws averaged), Holm over all of them.",
+        f"In brackets: gain over the control from scratch; {tests(results)}",
     ]
 
 
@@ -125,7 +139,10 @@ def _text(efficiency: Efficiency, point: Point, metric: str) -> str:
 
 def _gained(gain: Gain, metric: str) -> str:
     sign = "−" if gain.difference < 0 else "+"
-    return f"{sign}{words.score(metric, abs(gain.difference))}, p {words.p_value(gain.p_holm)}"
+    shown = f"{sign}{words.score(metric, abs(gain.difference))}"
+    if math.isnan(gain.p):
+        return shown
+    return f"{shown}, p {words.p_value(gain.p)} (Holm {words.p_value(gain.p_holm)})"
 
 
 def _gain(efficiency: Efficiency, point: Point) -> Gain | None:

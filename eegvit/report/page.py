@@ -17,6 +17,7 @@ from eegvit.report.markup import Markup, tag
 from eegvit.report.notes import notes
 from eegvit.report.sections import (
     NAVIGATION,
+    embeddings_section,
     ensembles_section,
     labels_section,
     section,
@@ -49,6 +50,7 @@ def page(results: Results, about: dict[str, Any], *, began: float = math.nan) ->
         _leaderboard(results),
         _subjects(results),
         ensembles_section(results),
+        embeddings_section(results),
         _models(results),
     ]
     body = tag(
@@ -78,6 +80,7 @@ def _top(results: Results) -> Markup:
         for place, name in NAVIGATION.items()
         if (place != "ensembles" or results.study.ensembles)
         and (place != "labels" or results.efficiency)
+        and (place != "embeddings" or results.representations)
         and (place != "spikes" or spiking_rows(results))
     ]
     n_subjects = words.number_of(results.n_subjects, "subject")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from eegvit.evaluate.results import Results
 from eegvit.report.curves import curves
-from eegvit.report.efficiency import efficiency_table, labels_under
+from eegvit.report.efficiency import efficiency_table, labels_under, tests
+from eegvit.report.embeddings import COLUMNS, UNDER, embeddings_table, maps
 from eegvit.report.ensembles import (
     bound_table,
     correlation_table,
@@ -20,6 +21,7 @@ NAVIGATION = {
     "leaderboard": "Leaderboard",
     "subjects": "Subjects",
     "ensembles": "Ensembles",
+    "embeddings": "Embeddings",
     "models": "Models",
     "cost": "Cost",
     "spikes": "Spikes",
@@ -46,12 +48,25 @@ def labels_section(results: Results) -> Markup | None:
         tag(
             "p",
             "Mean over subjects and its interval; below it, of pretrained models, the gain over"
-            " the control and p: two-sided sign flips over subjects, draws averaged, Holm over"
-            " all tests of this table.",
+            f" the control, {tests(results)}",
             class_="under",
             style="margin-top:22px",
         ),
         tag("div", efficiency_table(results), class_="scroll"),
+    )
+
+
+def embeddings_section(results: Results) -> Markup | None:
+    """Return what networks hold before they see labels, where models are pretrained."""
+    if not results.representations:
+        return None
+    meanings = "; ".join(f"{name}: {said}" for name, said in COLUMNS.items())
+    return section(
+        "embeddings",
+        UNDER,
+        tag("div", embeddings_table(results), class_="scroll"),
+        tag("p", f"{meanings}.", class_="under", style="margin-top:14px"),
+        tag("div", *maps(results), class_="cards"),
     )
 
 

@@ -170,7 +170,8 @@ def _labels(evaluate: Evaluate) -> str:
             " trials of each class, the same trials tested each time."
         )
     of = "of the training trials" if unit else "training trials of each class"
-    return f"Labels: {amounts} {of}, drawn at random {evaluate.draws} times over."
+    draws = number_of(evaluate.draws, "draw")
+    return f"Labels: {amounts} {of}, drawn at random, {draws} of each."
 
 
 def alignment(align: Align) -> str:
