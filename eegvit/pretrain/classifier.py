@@ -85,7 +85,7 @@ class FineTunedClassifier(EEGClassifier):
     weights: str | None = None
     finetune: Literal["probe", "partial", "full"] = "full"
     layer_decay: float = 1.0
-    steps: int = 200
+    steps: int = 400
     pretrain_epochs: int = 20
     pretrain_batch_size: int = 128
     pretrain_learning_rate: float = 3e-3

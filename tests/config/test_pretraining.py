@@ -57,7 +57,7 @@ def test_every_parameter_of_the_classifier_can_be_said() -> None:
         if branch.get("properties", {}).get("branch") == {"const": "eegnet"}
     ]
     keys = eegnet["properties"]["pretrain"]["properties"]
-    said = {name: None for name in keys if name != "unlabelled"}
+    said = {name: None for name in keys if name not in ("unlabelled", "data")}
     own = set(FineTunedClassifier.__dataclass_fields__) - {"model", "random_state"}
     assert set(parameters_of(said)) == own
     csp = next(
@@ -79,7 +79,10 @@ def test_every_parameter_of_the_classifier_can_be_said() -> None:
         ("{layer_decay: 1.5}", "layer_decay: 1.5 is not above 0 and up to 1"),
         ("{random_state: 1}", "'random_state' is not set here: seeds come from evaluate.seeds"),
         ("{weights: gone.safetensors}", "there is no file 'gone.safetensors'"),
-        ("{unlabelled: true}", "it is about weights from a file"),
+        ("{unlabelled: true}", "it is about weights from a file or other data"),
+        ("{data: kalunga}", "no 'kalunga' in datasets/, did you mean 'kalunga_ssvep'?"),
+        ("{data: {card: physionet_mi, windw: [0, 2]}}", "unknown key 'windw', did you mean"),
+        ("{data: physionet_mi, objective: none}", "which a training from scratch does not"),
         ("masked", "expected a mapping, e.g. {objective: masked}"),
     ],
 )
@@ -130,3 +133,14 @@ def test_weights_lie_beside_the_study(write, tmp_path: Path) -> None:
     assert model.said == "eegnet, pretrained (w.safetensors)"
     (line,) = errors_of(path, "models.w.pretrain.objective=masked")
     assert "the weights are pretrained already" in line
+
+
+def test_other_data_are_a_card_with_changes(write) -> None:
+    data = "{card: physionet_mi, subjects: [1], window: [0, 2]}"
+    more = f"  odd: {{branch: eegnet, pretrain: {{data: {data}, steps: 20, unlabelled: true}}}}\n"
+    model = load_study(write(STUDY + more)).models["odd"]
+    card = model.pretrain["data"]
+    assert (card.name, card.source, card.subjects) == ("physionet_mi", "moabb", ("1",))
+    assert card.window == (0, 2) and card.options == {"dataset": "PhysionetMI"}
+    assert model.said == "eegnet, pretrained (contrastive on physionet_mi)"
+    assert parameters_of(model.pretrain) == {"steps": 20}
