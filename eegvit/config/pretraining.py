@@ -181,8 +181,8 @@ def _mistakes(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if weights and "objective" in found:
         wrong.append(("objective", "the weights are pretrained already: give one of the two"))
     if found.get("data") and (weights or found.get("objective") == "none"):
-        other = "weights from a file" if weights else "a training from scratch"
-        wrong.append(("data", f"it says what to pretrain on, which {other} does not"))
+        other = "weights from a file do" if weights else "a training from scratch does"
+        wrong.append(("data", f"it says what to pretrain on, which {other} not"))
     if found.get("unlabelled") and not weights and not found.get("data"):
         text = "it is about weights from a file or other data; within a fold none tested is seen"
         wrong.append(("unlabelled", text))

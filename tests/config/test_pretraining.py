@@ -133,6 +133,8 @@ def test_weights_lie_beside_the_study(write, tmp_path: Path) -> None:
     assert model.said == "eegnet, pretrained (w.safetensors)"
     (line,) = errors_of(path, "models.w.pretrain.objective=masked")
     assert "the weights are pretrained already" in line
+    (line,) = errors_of(path, "models.w.pretrain.data=physionet_mi")
+    assert "it says what to pretrain on, which weights from a file do not" in line
 
 
 def test_other_data_are_a_card_with_changes(write) -> None:

@@ -35,12 +35,13 @@ data:
   classes: [left_hand, right_hand]
   window: [0.5, 1.5]
   options: {n_trials: 8, n_runs: 1, n_sessions: 1}
-align: {method: euclidean}
+align: none
 view: {resample: 125}
 models:
   there:
     branch: efficientvit
     layout: grid
+    align: {method: euclidean}
     pretrain: {data: {card: simulated, name: elsewhere, subjects: [7], channels: [Fz, C3, Cz, C4],
                       window: [0.5, 2.6], options: {n_trials: 8, n_runs: 1, n_sessions: 1}}}
 """
