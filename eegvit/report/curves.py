@@ -33,7 +33,7 @@ def curves(results: Results) -> Markup | None:
     if not math.isnan(chance):
         level = {"y1": y(chance), "y2": y(chance)}
         parts.append(tag("line", x1=LEFT, x2=RIGHT, **level, class_="chance"))
-        parts.append(tag("text", "chance", x=LEFT + 4, y=y(chance) - 5, class_="note"))
+        parts.append(tag("text", "chance", x=RIGHT, y=y(chance) - 5, class_="note end"))
     hues = hues_of(results)
     own = {name: [p for p in known if p.model == name] for name in hues}
     lines = {name: points for name, points in own.items() if points}
