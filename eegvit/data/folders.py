@@ -81,8 +81,8 @@ def chosen_subjects(card: Card, found: tuple[str, ...], where: str) -> tuple[str
     return card.subjects or found
 
 
-def natural(name: str) -> tuple[tuple[int, int | str], ...]:
-    """Sort key that orders numbers in names by value.
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key that puts "10" after "9".
 
     Examples
     --------
@@ -90,7 +90,7 @@ def natural(name: str) -> tuple[tuple[int, int | str], ...]:
     ['s1b', 's2', 's10']
     """
     parts = re.findall(r"\d+|\D+", name)
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in parts)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def _checked(field: str, pattern: str) -> str:

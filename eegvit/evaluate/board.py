@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from eegvit.config import Study
+from eegvit.data.folders import natural
 from eegvit.evaluate.metrics import LOWER_IS_BETTER, METRICS, scores
-from eegvit.evaluate.outcomes import Outcome, Predictions, natural
+from eegvit.evaluate.outcomes import Outcome, Predictions
 from eegvit.evaluate.protocols import target_order
 from eegvit.evaluate.statistics import (
     bootstrap_interval,

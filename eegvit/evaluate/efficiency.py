@@ -10,8 +10,9 @@ import numpy as np
 
 from eegvit.config import Study
 from eegvit.config.pretraining import controls
+from eegvit.data.folders import natural
 from eegvit.evaluate.board import subject_scores
-from eegvit.evaluate.outcomes import FloatArray, Outcome, natural, predictions
+from eegvit.evaluate.outcomes import FloatArray, Outcome, predictions
 from eegvit.evaluate.statistics import holm, sign_flip
 
 NAN = float("nan")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -169,15 +168,3 @@ def _joined(key: tuple[str, int], parts: Sequence[Outcome], n_classes: int) -> P
         ]
     )
     return Predictions(**columns, probabilities=probabilities)
-
-
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a sort key that puts "10" after "9".
-
-    Examples
-    --------
-    >>> sorted(["10", "9", "1b", "1a"], key=natural)
-    ['1a', '1b', '9', '10']
-    """
-    parts = re.findall(r"\d+|\D+", str(name))
-    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts)

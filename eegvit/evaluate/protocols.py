@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import Align, Evaluate
-from eegvit.evaluate.outcomes import Labels, natural
+from eegvit.data.folders import natural
+from eegvit.evaluate.outcomes import Labels
 from eegvit.evaluate.sides import refuse_later_training, two_sides
 from eegvit.evaluate.view import DataView, Rows
 

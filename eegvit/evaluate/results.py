@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from eegvit.config import Study
+from eegvit.data.folders import natural
 from eegvit.evaluate.board import (
     BoardRow,
     Comparison,
@@ -23,7 +24,7 @@ from eegvit.evaluate.efficiency import Efficiency, describe_efficiency
 from eegvit.evaluate.labels import largest
 from eegvit.evaluate.members import Ensembles, describe_ensembles
 from eegvit.evaluate.metrics import scores
-from eegvit.evaluate.outcomes import Outcome, Predictions, checked, natural, predictions
+from eegvit.evaluate.outcomes import Outcome, Predictions, checked, predictions
 from eegvit.evaluate.representation import Representation
 from eegvit.evaluate.view import STAGES as VIEW_STAGES
 

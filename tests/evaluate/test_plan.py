@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from eegvit.config import Align
-from eegvit.evaluate.plan import describe, make_plan, score
+from eegvit.evaluate.dry_run import describe
+from eegvit.evaluate.plan import make_plan, score
 from eegvit.evaluate.store import Prediction, Store
 from eegvit.evaluate.view import stage_seconds
 

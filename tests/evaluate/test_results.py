@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from eegvit.config import Align, Card, Evaluate, Model, Study
-from eegvit.evaluate.outcomes import Outcome, natural
+from eegvit.data.folders import natural
+from eegvit.evaluate.outcomes import Outcome
 from eegvit.evaluate.results import Results, tabulate
 
 CLASSES = ("left", "right")
