@@ -26,9 +26,10 @@ class EfficientViTClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    family : {"cascaded", "linear", "former", "multiscale"}
+    family : {"cascaded", "linear", "former", "multiscale"} or None
         Cascaded group attention [1]_, linear attention [2]_, EfficientFormerV2 [3]_, or windows
-        of several sizes. Linear is the cheapest and was the best of them in the ablation.
+        of several sizes. None is linear on filtered signals and cascaded on all else, or
+        cascaded everywhere if a setting of that family is given.
     preset : {"eeg_xs", "eeg_s", "eeg_m"}
         About 10, 60 or 300 thousand parameters.
     layout : {"both", "conv", "power", "patch", "lattice", "grid", "bands"}
@@ -81,7 +82,7 @@ class EfficientViTClassifier(NeuralClassifier):
     True
     """
 
-    family: Literal["cascaded", "linear", "former", "multiscale"] = "linear"
+    family: Literal["cascaded", "linear", "former", "multiscale"] | None = None
     epochs: int = 20
     augment: str | tuple[str, ...] = "segment_recombine"
     preset: Literal["eeg_xs", "eeg_s", "eeg_m"] = "eeg_xs"
@@ -102,13 +103,12 @@ class EfficientViTClassifier(NeuralClassifier):
     def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
         """Return an untrained network."""
         from eegvit.networks.efficientvit.model import EfficientViT
-        from eegvit.networks.efficientvit.twin import TwinEfficientViT
+        from eegvit.networks.efficientvit.twin import STREAMS, TwinEfficientViT
 
         shape = n_channels, n_times, n_classes
         settings: dict[str, Any] = {
             "sfreq": self.sampling_rate(),
             "ch_names": self.ch_names or self.ch_names_,
-            "family": self.family,
             "preset": self.preset,
             "dropout": self.dropout,
             "drop_path": self.drop_path,
@@ -117,8 +117,10 @@ class EfficientViTClassifier(NeuralClassifier):
             "settings": self._cascaded_settings(),
         }
         if self.layout == "both":
-            return TwinEfficientViT(*shape, **settings)
-        return EfficientViT(*shape, layout=self.layout, **settings)
+            families = [self._family(stream) for stream in STREAMS]
+            return TwinEfficientViT(*shape, family=families, **settings)
+        family = self._family(self.layout)
+        return EfficientViT(*shape, layout=self.layout, family=family, **settings)
 
     def attention_received(self, X: Any) -> NDArray[np.float32]:
         """Return how much attention each electrode receives over time: (n, channels, steps).
@@ -135,10 +137,15 @@ class EfficientViTClassifier(NeuralClassifier):
         signals = torch.from_numpy(np.array(self.check_X(X), dtype=np.float32))
         return electrode_attention(layers[1], layers[0](signals)).numpy()
 
+    def _family(self, layout: str) -> str:
+        if self.family is not None:
+            return self.family
+        return "linear" if layout == "conv" and not self._cascaded_settings() else "cascaded"
+
     def _cascaded_settings(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in CASCADED_ONLY}
         given = {name: value for name, value in given.items() if value is not None}
-        if given and self.family != "cascaded":
+        if given and self.family not in ("cascaded", None):
             raise ValueError(
                 f"{', '.join(given)}: only the family 'cascaded' has this, not '{self.family}'"
             )

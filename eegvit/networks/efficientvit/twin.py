@@ -24,6 +24,8 @@ class TwinEfficientViT(nn.Module):
     Parameters
     ----------
     n_channels, n_times, n_classes : int
+    family : str or sequence of str
+        A name in `model.FAMILIES` for both, or one each.
     settings
         All else as in `EfficientViT`, but for `layout`.
 
@@ -34,11 +36,20 @@ class TwinEfficientViT(nn.Module):
     torch.Size([2, 4])
     """
 
-    def __init__(self, n_channels: int, n_times: int, n_classes: int, **settings: Any) -> None:
+    def __init__(
+        self,
+        n_channels: int,
+        n_times: int,
+        n_classes: int,
+        *,
+        family: str | Sequence[str] = "cascaded",
+        **settings: Any,
+    ) -> None:
         super().__init__()
+        families = [family] * len(STREAMS) if isinstance(family, str) else family
         self.streams = nn.ModuleList(
-            EfficientViT(n_channels, n_times, n_classes, layout=layout, **settings)
-            for layout in STREAMS
+            EfficientViT(n_channels, n_times, n_classes, layout=layout, family=own, **settings)
+            for layout, own in zip(STREAMS, families, strict=True)
         )
 
     def forward(self, x: Tensor) -> Tensor | Judged:
@@ -52,7 +63,8 @@ class TwinEfficientViT(nn.Module):
 
     def forward_head(self, maps: Sequence[Tensor]) -> Tensor | Judged:
         """Map the maps of all stages to logits (n, classes)."""
-        split = [stage.chunk(len(self.streams), 1) for stage in maps]
+        widths = zip(*(stream.stages.widths for stream in self._streams()), strict=True)
+        split = [stage.split(own, 1) for stage, own in zip(maps, widths, strict=True)]
         own = zip(self._streams(), zip(*split, strict=True), strict=True)
         logits = [stream.forward_head(list(of_stream)) for stream, of_stream in own]
         return Judged(logits[0], tuple(logits[1:]), 1.0) if self.training else mean_logits(logits)

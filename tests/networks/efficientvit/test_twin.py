@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from eegvit.networks.fold import fold
 from eegvit.networks.macs import count
 from eegvit.train.loss import cross_entropy
 
-SETTINGS = {"sfreq": 125.0, "preset": "eeg_xs", "dropout": 0.0}
+SETTINGS: dict[str, Any] = {"sfreq": 125.0, "preset": "eeg_xs", "dropout": 0.0}
 
 
 def randomise(network: nn.Module, seed: int = 0) -> None:
@@ -30,9 +31,12 @@ def randomise(network: nn.Module, seed: int = 0) -> None:
             value.copy_(0.3 * torch.randn(value.shape, generator=generator))
 
 
+FAMILIES = ("linear", "cascaded")  # of other widths each
+
+
 @pytest.fixture
 def twin() -> TwinEfficientViT:
-    network = TwinEfficientViT(3, 250, 4, **SETTINGS)
+    network = TwinEfficientViT(3, 250, 4, family=FAMILIES, **SETTINGS)
     randomise(network)
     return network
 
@@ -40,8 +44,8 @@ def twin() -> TwinEfficientViT:
 def apart(twin: TwinEfficientViT) -> list[EfficientViT]:
     """Return the two networks on their own, with the twin's weights."""
     networks = []
-    for layout, stream in zip(STREAMS, twin.streams, strict=True):
-        network = EfficientViT(3, 250, 4, layout=layout, **SETTINGS)
+    for layout, family, stream in zip(STREAMS, FAMILIES, twin.streams, strict=True):
+        network = EfficientViT(3, 250, 4, layout=layout, family=family, **SETTINGS)
         network.load_state_dict(stream.state_dict())
         networks.append(network)
     return networks
@@ -53,7 +57,7 @@ def test_the_prediction_is_the_mean_of_both(twin: TwinEfficientViT) -> None:
     assert (both[0] - both[1]).abs().max() > 0.01
     torch.testing.assert_close(twin.eval()(x).softmax(1), (both[0] + both[1]) / 2)
     torch.testing.assert_close(twin.forward_head(twin.forward_features(x)), twin(x))
-    assert twin.features(x).shape == (5, 32, 16)
+    assert twin.features(x).shape == (5, 24 + 16, 16)
 
 
 def test_each_learns_from_its_own_loss(twin: TwinEfficientViT) -> None:
