@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from eegvit.config import Ensemble, Evaluate
+from eegvit.evaluate.dry_run import describe
 from eegvit.evaluate.inner import count_fits, inner_splits
-from eegvit.evaluate.plan import describe, make_plan
+from eegvit.evaluate.plan import make_plan
 from eegvit.evaluate.protocols import splits
 from eegvit.evaluate.store import Store
 
