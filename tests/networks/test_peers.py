@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 import torch.nn.functional as F
+from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.eegnet import EEGNet
@@ -39,17 +40,6 @@ SHALLOW = {
 }
 
 
-def randomise(network: nn.Module, generator: torch.Generator) -> None:
-    for name, value in network.state_dict().items():
-        if name.endswith("running_var"):
-            value.copy_(0.5 + torch.rand(value.shape, generator=generator))
-        elif value.is_floating_point():
-            scale = 0.2 if value.ndim > 1 else 0.5
-            value.copy_(scale * torch.randn(value.shape, generator=generator))
-            if "norm" in name and name.endswith("weight"):
-                value += 1.0
-
-
 def pairs(own: dict[str, Tensor], peer: dict[str, Tensor], names: dict[str, str]) -> Iterator:
     for name, value in own.items():
         where, _, leaf = name.rpartition(".")
@@ -67,7 +57,7 @@ def build(kind: str, shape: tuple[int, int]) -> tuple[nn.Module, nn.Module, dict
         else:
             own = ShallowConvNet(n_channels, n_times, 3, dropout=0.0)
             peer, names = models.ShallowFBCSPNet(**sizes), SHALLOW
-    randomise(peer, torch.Generator().manual_seed(0))
+    randomise(peer)
     for _, value, original in pairs(own.state_dict(), peer.state_dict(), names):
         value.copy_(original.reshape(value.shape))
     assert sum(p.numel() for p in own.parameters()) == sum(p.numel() for p in peer.parameters())

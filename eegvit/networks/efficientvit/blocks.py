@@ -206,6 +206,40 @@ class DropPath(nn.Module):
         return x * (kept / keep).view(-1, *[1] * (x.ndim - 1))
 
 
+class Stages(nn.Module):
+    """Parts of a network, each of which takes the map that the one before gave.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Planes of each stage's map.
+    **lengths : tuple
+        Other settings that there must be one of for each stage.
+
+    Examples
+    --------
+    >>> Stages((8, 16), depths=(1,))
+    Traceback (most recent call last):
+    ValueError: depths=(1,): there are 2 stages in widths
+    """
+
+    def __init__(self, widths: tuple[int, ...], **lengths: tuple[object, ...]) -> None:
+        super().__init__()
+        for name, value in lengths.items():
+            if len(value) != len(widths):
+                raise ValueError(f"{name}={value!r}: there are {len(widths)} stages in widths")
+        self.widths = tuple(widths)
+        self.stages = nn.ModuleList()
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map (n, widths[0], rows, columns) to a map of each stage."""
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+
 def residual(inner: nn.Module, drop_path: float) -> Residual:
     """Return a residual branch that training leaves out at times.
 

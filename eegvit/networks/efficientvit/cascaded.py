@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from eegvit.networks.efficientvit.blocks import ConvNorm, Size, SqueezeExcite, residual
+from eegvit.networks.efficientvit.blocks import ConvNorm, Size, SqueezeExcite, Stages, residual
 from eegvit.networks.efficientvit.cascaded_attention import CascadedAttention, PlainAttention
 from eegvit.networks.efficientvit.windows import Window
 
@@ -89,7 +89,7 @@ class Merging(nn.Sequential):
         )
 
 
-class CascadedStages(nn.Module):
+class CascadedStages(Stages):
     """Stages of blocks around cascaded group attention, halving the map from stage to stage.
 
     Parameters
@@ -150,13 +150,9 @@ class CascadedStages(nn.Module):
         attention: str = "cascaded",
         drop_path: float = 0.0,
     ) -> None:
-        super().__init__()
-        for name, value in (("depths", depths), ("heads", heads)):
-            if len(value) != len(widths):
-                raise ValueError(f"{name}={value!r}: there are {len(widths)} stages in widths")
+        super().__init__(widths, depths=depths, heads=heads)
         if attention not in ("cascaded", "plain"):
             raise ValueError(f"attention={attention!r}: it must be 'cascaded' or 'plain'")
-        self.widths = tuple(widths)
         windows = window_of_stages(window, len(widths))
 
         def attend(stage: int) -> nn.Module:
@@ -174,7 +170,6 @@ class CascadedStages(nn.Module):
         mixer: dict[str, Any] = {"ffn_ratio": ffn_ratio, "interaction": interaction}
         last = mixer if sandwich else mixer | {"interaction": False}
         rates = [drop_path * block / sum(depths) for block in range(sum(depths) + 1)]
-        self.stages = nn.ModuleList()
         for stage, width in enumerate(widths):
             layers: list[nn.Module] = []
             if stage > 0:
@@ -192,14 +187,6 @@ class CascadedStages(nn.Module):
                     LocalMixer(width, gain=0.0, drop_path=rates[0], **last),
                 ]
             self.stages.append(nn.Sequential(*layers))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Map (n, widths[0], rows, columns) to one map per stage."""
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps
 
 
 def window_of_stages(window: Window | tuple[Window, ...], n_stages: int) -> list[Window]:

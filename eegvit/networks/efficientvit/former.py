@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.blocks import ConvNorm, DropPath, Residual
+from eegvit.networks.efficientvit.blocks import ConvNorm, DropPath, Residual, Stages
 from eegvit.networks.efficientvit.former_attention import DualPathDownsampling, TalkingAttention
 
 
@@ -90,7 +90,7 @@ class FormerBlock(nn.Module):
         return self.feed(self.attend(x))
 
 
-class FormerStages(nn.Module):
+class FormerStages(Stages):
     """Stages of blocks, each stage at half the rows and columns of the one before.
 
     Parameters
@@ -151,17 +151,13 @@ class FormerStages(nn.Module):
         layer_scale: float = 1e-5,
         drop_path: float = 0.0,
     ) -> None:
-        super().__init__()
-        if not (
-            len(widths) == len(depths) == len(expansions) == len(attention) == len(strides)
-            and len(dual_path) == len(widths) - 1
-        ):
+        super().__init__(
+            widths, depths=depths, expansions=expansions, attention=attention, strides=strides
+        )
+        if len(dual_path) != len(widths) - 1:
             raise ValueError(
-                f"{len(widths)} widths want as many depths, expansions, attention and strides,"
-                f" and one dual_path fewer, but they are {len(depths)}, {len(expansions)},"
-                f" {len(attention)}, {len(strides)} and {len(dual_path)}"
+                f"dual_path={dual_path!r}: there are {len(widths)} stages, one is never halved"
             )
-        self.widths = tuple(widths)
         fine = (2 * reach[0], 2 * reach[1])
         heads = {"n_heads": n_heads, "key_dim": key_dim, "value_dim": value_dim}
         halves = {
@@ -171,7 +167,6 @@ class FormerStages(nn.Module):
         }
         last = max(1, sum(depths) - 1)
         drops = (drop_path * block / last for block in range(sum(depths)))
-        self.stages = nn.ModuleList()
         for stage, width in enumerate(widths):
             layers: list[nn.Module] = []
             if stage > 0 and dual_path[stage - 1]:
@@ -186,14 +181,6 @@ class FormerStages(nn.Module):
                 rates = {"layer_scale": layer_scale, "drop_path": next(drops)}
                 layers.append(FormerBlock(width, mixer, expansion=expansion, **rates))
             self.stages.append(nn.Sequential(*layers))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Map (n, widths[0], rows, columns) to one map per stage."""
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps
 
 
 def per_block(expansion: int | tuple[int, ...], depth: int) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from eegvit.networks.efficientvit.blocks import (
     ConvNorm,
     InvertedResidual,
     Size,
+    Stages,
     convolution,
     residual,
 )
@@ -142,7 +143,7 @@ class SeparableConv(nn.Sequential):
         )
 
 
-class LinearStages(nn.Module):
+class LinearStages(Stages):
     """Stages of convolutions, then of linear attention, halving the map from stage to stage.
 
     Parameters
@@ -185,11 +186,7 @@ class LinearStages(nn.Module):
         expansion: float = 4,
         drop_path: float = 0.0,
     ) -> None:
-        super().__init__()
-        if len(depths) != len(widths):
-            raise ValueError(f"depths={depths!r}: there are {len(widths)} stages in widths")
-        self.widths = tuple(widths)
-        self.stages = nn.ModuleList()
+        super().__init__(widths, depths=depths)
         n_blocks = 0
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             local = stage < n_local
@@ -209,11 +206,3 @@ class LinearStages(nn.Module):
                 elif block:  # the first is the one that halves the map
                     layers.append(residual(inverted(width, width, gain=0.0), drop))
             self.stages.append(nn.Sequential(*layers))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Map (n, widths[0], rows, columns) to a map of each stage."""
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps

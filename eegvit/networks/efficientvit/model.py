@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.blocks import NormLinear
+from eegvit.networks.efficientvit.blocks import NormLinear, Stages
 from eegvit.networks.efficientvit.durations import STEP, samples
 from eegvit.networks.efficientvit.layouts import make_layout
 from eegvit.networks.efficientvit.presets import EEG
@@ -141,7 +141,7 @@ def segment_means(x: Tensor, segments: int) -> Tensor:
     return torch.stack(parts, 2).flatten(1)
 
 
-def make_stages(family: str, preset: str, settings: Mapping[str, Any]) -> Any:
+def make_stages(family: str, preset: str, settings: Mapping[str, Any]) -> Stages:
     """Return the stages of a family, with a preset's settings but for those given.
 
     Examples

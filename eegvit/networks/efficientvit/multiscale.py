@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.blocks import ConvNorm, InvertedResidual, residual
+from eegvit.networks.efficientvit.blocks import ConvNorm, InvertedResidual, Stages, residual
 from eegvit.networks.efficientvit.offset_bias import OffsetBias
 from eegvit.networks.efficientvit.windows import Window, Windows
 
@@ -164,7 +164,7 @@ class MultiscaleAttention(nn.Module):
         return self.project(torch.cat(out, 1))
 
 
-class MultiscaleStages(nn.Module):
+class MultiscaleStages(Stages):
     """Stages of attention at three scales, halving the map from stage to stage.
 
     A block is attention and a feed-forward network with a depthwise convolution in its middle.
@@ -208,12 +208,7 @@ class MultiscaleStages(nn.Module):
         ffn_ratio: float = 2.0,
         drop_path: float = 0.0,
     ) -> None:
-        super().__init__()
-        for name, value in (("depths", depths), ("heads", heads)):
-            if len(value) != len(widths):
-                raise ValueError(f"{name}={value!r}: there are {len(widths)} stages in widths")
-        self.widths = tuple(widths)
-        self.stages = nn.ModuleList()
+        super().__init__(widths, depths=depths, heads=heads)
         n_blocks = 0
         for stage, (width, depth, n_heads) in enumerate(zip(widths, depths, heads, strict=True)):
             layers: list[nn.Module] = []
@@ -228,11 +223,3 @@ class MultiscaleStages(nn.Module):
                 feed = InvertedResidual(width, width, expansion=ffn_ratio, gain=0.0)
                 layers += [residual(attention, drop), residual(feed, drop)]
             self.stages.append(nn.Sequential(*layers))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Map (n, widths[0], rows, columns) to a map of each stage."""
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps

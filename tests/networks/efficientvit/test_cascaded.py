@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, SqueezeExcite
@@ -48,18 +49,6 @@ ABLATIONS: list[dict[str, Any]] = [
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
-
-
-def randomise(network: nn.Module) -> nn.Module:
-    """Draw every weight, bias and statistic."""
-    for name, value in network.state_dict().items():
-        if name.endswith("running_var"):
-            value.copy_(0.5 + torch.rand_like(value))
-        elif value.is_floating_point():
-            value.copy_(torch.randn_like(value) * (0.4 if value.ndim > 1 else 0.5))
-            if name.endswith("norm.weight"):
-                value += 1.0
-    return network
 
 
 def small(**changes: Any) -> CascadedStages:

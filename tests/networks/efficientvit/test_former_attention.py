@@ -11,7 +11,8 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from random_weights import randomise
+from torch import Tensor
 
 from eegvit.networks.efficientvit.former_attention import DualPathDownsampling, TalkingAttention
 from eegvit.networks.efficientvit.offset_bias import OffsetBias
@@ -21,19 +22,6 @@ State = dict[str, Tensor]
 N_HEADS, KEY_DIM, VALUE_DIM, REACH = 2, 3, 5, (3, 4)
 HEADS = {"n_heads": N_HEADS, "key_dim": KEY_DIM, "value_dim": VALUE_DIM, "reach": REACH}
 SHAPES = [(1, 1), (1, 9), (6, 1), (4, 6), (5, 7), (3, 2)]
-
-
-def randomise(network: nn.Module, seed: int = 0) -> nn.Module:
-    """Random weights, biases, layer scales, bias tables and batch-norm statistics."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in network.state_dict().items():
-        if name.endswith("running_var"):
-            value.copy_(0.5 + torch.rand(value.shape, generator=generator))
-        elif value.is_floating_point():
-            value.copy_(0.5 * torch.randn(value.shape, generator=generator))
-            if name.endswith("norm.weight"):
-                value += 1.0
-    return network
 
 
 def conv_norm(state: State, name: str, x: Tensor, stride: int = 1, groups: int = 1) -> Tensor:

@@ -9,6 +9,7 @@ import mne
 import numpy as np
 import pytest
 import torch
+from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.bands import BANDS, FilterBank
@@ -50,16 +51,6 @@ SIZES = {  # rows and columns of the map
     "grid": [(5, 32), (5, 7), (5, 32), (5, 24)],
     "bands": [(3, 32), (4, 7), (11, 32), (16, 24)],
 }
-
-
-def randomise(network: nn.Module, seed: int = 0) -> None:
-    """Give every weight and statistic a value of its own."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in network.state_dict().items():
-        if name.endswith("running_var"):
-            value.copy_(0.5 + torch.rand(value.shape, generator=generator))
-        elif value.is_floating_point():
-            value.copy_(0.3 * torch.randn(value.shape, generator=generator))
 
 
 def signals(n: int, n_channels: int, n_times: int, seed: int = 0) -> Tensor:

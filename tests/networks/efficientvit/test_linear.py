@@ -7,32 +7,17 @@ import itertools
 import pytest
 import torch
 import torch.nn.functional as F
+from random_weights import randomise
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from eegvit.networks.efficientvit.linear import LinearAttention, LinearStages
 from eegvit.networks.efficientvit.linear_image import LinearImage
-from eegvit.networks.efficientvit.presets import EEG, image_model
-from eegvit.networks.fold import fold
 
 # name -> parameters in millions as published, MACs in billions as published
 PUBLISHED = {"b0": (3.41, 0.10), "b1": (9.10, 0.52), "b2": (24.33, 1.6), "b3": (48.65, 4.0)}
 EXACT = {"b0": 3_410_008, "b1": 9_102_024, "b2": 24_330_712, "b3": 48_646_056}
 MAPS = [(11, 32), (1, 125), (3, 63), (22, 63)]
 SMALL = {"widths": (8, 16, 16), "depths": (1, 2, 2), "n_local": 2, "dim": 8, "kernel": (3, 5)}
-
-
-def randomise(network: nn.Module, seed: int = 0) -> nn.Module:
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in network.state_dict().items():
-        if name.endswith("running_var"):
-            value.copy_(0.5 + torch.rand(value.shape, generator=generator))
-        elif value.is_floating_point():
-            scale = value[0].numel() ** -0.5 if value.ndim > 1 else 0.5
-            value.copy_(scale * torch.randn(value.shape, generator=generator))
-            if "norm" in name and name.endswith("weight"):
-                value += 1.0
-    return network.eval()
 
 
 def normed(x: Tensor, norm: nn.BatchNorm2d) -> Tensor:
@@ -90,7 +75,7 @@ def plain_attention(attention: LinearAttention, x: Tensor) -> tuple[Tensor, Tens
 )
 def test_attention_is_its_definition(shape: tuple[int, int], kernel: int | tuple[int, int]) -> None:
     attention = LinearAttention(8, dim=4, kernel=kernel).double()
-    randomise(attention)
+    randomise(attention).eval()
     attention.record = True
     x = torch.randn(2, 8, *shape, dtype=torch.float64).requires_grad_()
     parameters = [x, *attention.parameters()]
@@ -130,7 +115,7 @@ def plain_inverted(layers: nn.Sequential, x: Tensor, stride: int, norms: bool) -
 @pytest.mark.parametrize("shape", [(5, 9), (1, 12), (7, 1)])
 def test_stages_are_their_definition(shape: tuple[int, int]) -> None:
     stages = LinearStages(**SMALL).double()
-    randomise(stages)
+    randomise(stages).eval()
     x = torch.randn(2, 8, *shape, dtype=torch.float64)
     maps = stages(x)
     first, second, third = stages.stages
@@ -151,7 +136,7 @@ def test_stages_are_their_definition(shape: tuple[int, int]) -> None:
 
 def test_image_network_is_its_definition() -> None:
     network = LinearImage(head=(12, 10), n_classes=5, **SMALL).double()
-    randomise(network)
+    randomise(network).eval()
     x = torch.randn(2, 3, 9, 14, dtype=torch.float64)
     stem, widen, classify = network.stem[0], network.head.widen[0], network.head.classify
     y = plain_swish(normed(plain_conv(x, stem.conv, 2), stem.norm))
@@ -161,57 +146,6 @@ def test_image_network_is_its_definition() -> None:
     y = (y - y.mean(1, keepdim=True)) / (y.var(1, correction=0, keepdim=True) + 1e-5).sqrt()
     y = plain_swish(y * classify[1].weight + classify[1].bias)
     torch.testing.assert_close(network(x), y @ classify[3].weight.T + classify[3].bias)
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_image_presets(name: str) -> None:
-    with torch.device("meta"):
-        network = image_model(name).eval()
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            assert network(torch.empty(1, 3, 224, 224)).shape == (1, 1000)
-    n_parameters = sum(p.numel() for p in network.parameters())
-    parameters, macs = PUBLISHED[name]
-    assert n_parameters == EXACT[name]
-    assert round(n_parameters / 1e6, 2) == parameters
-    assert counter.get_total_flops() / 2e9 == pytest.approx(macs, rel=0.015)
-
-
-@pytest.mark.parametrize("size", ["eeg_xs", "eeg_s", "eeg_m"])
-@pytest.mark.parametrize("shape", MAPS)
-def test_eeg_presets(size: str, shape: tuple[int, int]) -> None:
-    stages = LinearStages(**EEG["linear"][size]).eval()
-    wanted = {"eeg_xs": 10_000, "eeg_s": 60_000, "eeg_m": 300_000}[size]
-    assert 0.8 * wanted < sum(p.numel() for p in stages.parameters()) < 1.05 * wanted
-    with torch.no_grad():
-        maps = stages(torch.randn(1, stages.widths[0], *shape))
-    assert [m.shape[1] for m in maps] == list(stages.widths)
-    rows, columns = shape
-    for m in maps:
-        assert m.shape[2:] == (rows, columns)
-        rows, columns = (rows + 1) // 2, (columns + 1) // 2
-
-
-def test_folding_and_state() -> None:
-    stages = randomise(LinearStages(**SMALL))
-    x = torch.randn(2, 8, 5, 9)
-    folded = fold(stages)
-    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
-    twin = LinearStages(**SMALL).eval()
-    twin.load_state_dict(stages.state_dict())
-    for network, tolerance in ((folded, 1e-5), (twin, 0)):
-        for m, wanted in zip(network(x), stages(x), strict=True):
-            assert (m - wanted).abs().max() <= tolerance * wanted.abs().max()
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
-@pytest.mark.parametrize("training", [False, True])
-def test_constant_input(value: float, training: bool) -> None:
-    stages = LinearStages(**SMALL).train(training)
-    x = torch.full((2, 8, 5, 9), value, requires_grad=True)
-    maps = stages(x)
-    sum(m.square().sum() for m in maps).backward()
-    for tensor in (*maps, x.grad, *(p.grad for p in stages.parameters())):
-        assert tensor.isfinite().all()
 
 
 def test_attention_without_weights() -> None:
@@ -244,17 +178,10 @@ def test_drop_path() -> None:
     stages = LinearStages(**SMALL, drop_path=0.5)
     rates = [m.probability for m in stages.modules() if hasattr(m, "probability")]
     assert rates == pytest.approx([0.0, 0.25, 0.375, 0.375, 0.5, 0.5])
-    randomise(stages)
+    randomise(stages).eval()
     x = torch.randn(2, 8, 5, 9)
-    quiet = randomise(LinearStages(**SMALL))
+    quiet = randomise(LinearStages(**SMALL)).eval()
     torch.testing.assert_close(stages(x), quiet(x))
-
-
-def test_export() -> None:
-    stages = randomise(LinearStages(**SMALL))
-    x = torch.randn(2, 8, 5, 9)
-    exported = torch.export.export(stages, (x,)).module()
-    torch.testing.assert_close(exported(x), stages(x))
 
 
 def test_wrong_settings() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.auxiliary import Judged
@@ -19,16 +20,6 @@ from eegvit.networks.macs import count
 from eegvit.train.loss import cross_entropy
 
 SETTINGS: dict[str, Any] = {"sfreq": 125.0, "preset": "eeg_xs", "dropout": 0.0}
-
-
-def randomise(network: nn.Module, seed: int = 0) -> None:
-    """Give every weight and statistic a value of its own."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in network.state_dict().items():
-        if name.endswith("running_var"):
-            value.copy_(0.5 + torch.rand(value.shape, generator=generator))
-        elif value.is_floating_point():
-            value.copy_(0.3 * torch.randn(value.shape, generator=generator))
 
 
 FAMILIES = ("linear", "cascaded")  # of other widths each

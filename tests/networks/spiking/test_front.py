@@ -109,7 +109,15 @@ def test_both_layers_are_made_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"readout": "spikes"}, {"segments": 0}, {"segments": 51}, {"encoder": "rate"}]
+    "changes",
+    [
+        {"readout": "spikes"},
+        {"segments": 0},
+        {"segments": 51},
+        {"encoder": "rate"},
+        {"n_features": 0},
+        {"n_hidden": -1},
+    ],
 )
 def test_refuses_what_makes_no_sense(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes))):
