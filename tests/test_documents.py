@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,18 @@ def test_study_files_in_the_readme_are_valid(root: Path, tmp_path: Path) -> None
         file = tmp_path / f"{number}.yaml"
         file.write_text(text, encoding="utf-8")
         assert load_study(file).models
+
+
+def test_python_in_the_readme_runs(root: Path, people: Any) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", read(root, "README.md"), flags=re.DOTALL)
+    assert len(blocks) == 3  # the last is run by tests/pretrain/test_readme.py
+    quick = blocks[1].replace('fuse="gated"', 'fuse="gated", epochs=1')
+    assert quick != blocks[1]
+    known: dict[str, Any] = {"X": people.X, "y": people.labels, "subject": people.subject}
+    for block in (blocks[0], quick):
+        exec(block, known)
+    assert known["scores"].shape == (3,)
+    assert known["model"].out_of_fold_.shape == (2, len(people), 2)
 
 
 def test_the_readme_lists_every_branch_and_source(root: Path) -> None:

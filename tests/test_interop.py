@@ -20,13 +20,25 @@ KINDS: dict[str, dict[str, Any]] = {
     "tangent_space": {},
     "mdm": {},
     "eegnet": {"epochs": 15, "batch_size": 16, "device": "cpu"},
+    "snn": {"epochs": 10, "batch_size": 16, "device": "cpu", "sfreq": 128.0},
+    "fusion": {
+        "branches": ["csp_lda", "eegnet"],
+        "epochs": 10,
+        "batch_size": 16,
+        "device": "cpu",
+        "sfreq": 128.0,
+    },
     "braindecode": {"model": "ShallowFBCSPNet", "epochs": 10, "batch_size": 16, "device": "cpu"},
 }
 GRIDS: dict[str, dict[str, list[Any]]] = {
     "csp_lda": {"n_components": [2, 4]},
     "fbcsp": {"n_components": [2, 4]},
     "eegnet": {"epochs": [1, 15]},
+    "snn": {"readout": ["rate", "membrane"]},
+    "fusion": {"fuse": ["concat", "gated"]},
 }
+
+HARDLY_TRAINED = ("chance", "eegnet", "snn", "fusion", "braindecode")
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -47,7 +59,7 @@ def test_cross_val_score_over_people(name: str, people: Any) -> None:
         error_score="raise",
     )
     assert scores.shape == (3,)
-    if name not in ("chance", "eegnet", "braindecode"):  # the networks are hardly trained
+    if name not in HARDLY_TRAINED:
         assert scores.mean() > 0.8
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +15,17 @@ from eegvit.branches.base import ClassicalClassifier, EEGClassifier
 from eegvit.branches.fusion_features import FeaturesBeside
 from eegvit.branches.fusion_members import check_members, make_member, ready
 from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
+from eegvit.registry import suggest
 
 if TYPE_CHECKING:
     from torch import nn
+
+Wiring = Literal["parallel", "series"]
+Fuse = Literal["concat", "gated", "attention", "multiscale"]
+Classical = Literal["mlp", "cnn"]
+Start = Literal["scratch", "frozen", "finetuned"]
+CHOICES = {"wiring": Wiring, "fuse": Fuse, "classical": Classical, "start": Start}
+SIDE_BY_SIDE = ("fuse", "classical", "auxiliary", "dropout")  # mean nothing in series
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -39,7 +47,8 @@ class FusionClassifier(NeuralClassifier):
         For example ``["fbcsp", {"branch": "efficientvit", "preset": "eeg_xs"}]``. Parameters
         of estimators can be set as ``branch_0__dropout``.
     wiring : {"parallel", "series"}
-        Side by side, or spiking neurons in front of the last branch, which must be a network.
+        Side by side, or spiking neurons in front of the last branch, which must be a network and
+        sees their spikes, or their potentials if their readout is "membrane".
     fuse : {"concat", "gated", "attention", "multiscale"}
         How branches that are side by side are joined: one vector after the other; a sum with
         learned shares; each branch's last map looks at those of the others; maps of several
@@ -82,11 +91,11 @@ class FusionClassifier(NeuralClassifier):
     """
 
     branches: Sequence[Any] = ()
-    wiring: Literal["parallel", "series"] = "parallel"
-    fuse: Literal["concat", "gated", "attention", "multiscale"] = "concat"
-    classical: Literal["mlp", "cnn"] = "mlp"
+    wiring: Wiring = "parallel"
+    fuse: Fuse = "concat"
+    classical: Classical = "mlp"
     auxiliary: float = 0.0
-    start: Literal["scratch", "frozen", "finetuned"] = "scratch"
+    start: Start = "scratch"
     dropout: float = 0.25
     sfreq: float | None = None
     ch_names: tuple[str, ...] | None = None
@@ -117,10 +126,23 @@ class FusionClassifier(NeuralClassifier):
         """
         known = {"sfreq": self.sfreq, "ch_names": self.ch_names}
         members = [ready(make_member(each), **known) for each in self.branches]
+        self.check_choices()
         check_members(members, self.wiring, self.start)
-        if self.wiring == "series" and self.auxiliary:
-            raise ValueError("auxiliary is for branches side by side: wiring='parallel'")
         return members
+
+    def check_choices(self) -> None:
+        """Raise an error if a parameter has no such value, or means nothing beside the others."""
+        for name, kind in CHOICES.items():
+            given = getattr(self, name)
+            if given not in get_args(kind):
+                raise ValueError(f"{name}={given!r}{suggest(given, get_args(kind))}")
+        if self.auxiliary < 0:
+            raise ValueError(f"auxiliary={self.auxiliary!r}: it must be 0 or more")
+        if self.wiring == "series":
+            defaults = {field.name: field.default for field in fields(self)}
+            for name in SIDE_BY_SIDE:
+                if getattr(self, name) != defaults[name]:
+                    raise ValueError(f"{name} is for branches side by side: wiring='parallel'")
 
     def trains_together(self) -> bool:
         """Say whether several can be trained at once: if the signals are all that it sees."""

@@ -27,8 +27,9 @@ class SpikingClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    n_features : int
-        Neurons of the first layer.
+    n_features : int or None
+        Neurons of the first layer, each with its own mixture of the channels. None: one for
+        each feature of the encoder, unmixed, so that channels learn time constants of their own.
     n_hidden : int
         Neurons of the second layer; 0 leaves it out.
     encoder : {"direct", "delta", "step_forward"}
@@ -71,7 +72,7 @@ class SpikingClassifier(NeuralClassifier):
     (32,)
     """
 
-    n_features: int = 32
+    n_features: int | None = 32
     n_hidden: int = 32
     encoder: Literal["direct", "delta", "step_forward"] = "direct"
     step: float = 0.5

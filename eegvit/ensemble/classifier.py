@@ -43,7 +43,8 @@ class EnsembleClassifier(EEGClassifier):
         Scale each member's temperature before combining.
     n_folds : int or None
         Folds over the people; None leaves out one person at a time. If people are not known,
-        folds are blocks of each class's trials in the order given, five if None.
+        folds are blocks of each class's trials in the order given; if None, five, or as many
+        as the rarest class has trials.
 
     Attributes
     ----------
@@ -137,6 +138,9 @@ class EnsembleClassifier(EEGClassifier):
         pairs = list(self.members.items() if isinstance(self.members, Mapping) else self.members)
         if not pairs:
             raise ValueError("an ensemble needs at least one member")
+        for pair in pairs:
+            if not (isinstance(pair, tuple | list) and len(pair) == 2 and hasattr(pair[1], "fit")):
+                raise ValueError(f"member {pair!r}: expected a name and a classifier")
         names = [name for name, _ in pairs]
         for name in names:
             if not isinstance(name, str) or "__" in name or names.count(name) > 1:
@@ -202,7 +206,9 @@ def folds(
     """
     n_people = 0 if people is None else len(np.unique(people))
     if n_people < 2:
-        yield from StratifiedKFold(N_BLOCKS if n_folds is None else n_folds).split(y, y)
+        n_rarest = int(np.unique(y, return_counts=True)[1].min())
+        n_blocks = max(2, min(N_BLOCKS, n_rarest)) if n_folds is None else n_folds
+        yield from StratifiedKFold(n_blocks).split(y, y)
     elif n_folds is None:
         yield from LeaveOneGroupOut().split(y, y, people)
     else:

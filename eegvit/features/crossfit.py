@@ -119,7 +119,8 @@ def folds(
         missing = np.setdiff1d(y, y[others])
         if len(missing):
             raise ValueError(
-                f"features are cross-fitted, but every trial of class number {missing[0]} is of"
-                f" {', '.join(map(str, np.unique(people[own])))}: give more people or no groups"
+                f"features are cross-fitted, but every trial of class number {missing[0]} is in"
+                f" one fold, of people {', '.join(map(str, np.unique(people[own])))}:"
+                " give more people or no groups"
             )
     return found

@@ -52,15 +52,27 @@ def test_in_series_the_front_is_fitted_before(trials: Any) -> None:
         assert torch.equal(model.module_[1].fronts[0].get_parameter(name), value), name
 
 
+@pytest.mark.parametrize("readout", ["rate", "membrane"])
+def test_in_series_the_next_branch_sees_spikes_or_potentials(readout: Any, trials: Any) -> None:
+    branches = [SpikingClassifier(readout=readout), EEGNetClassifier()]
+    model = FusionClassifier(branches=branches, wiring="series", **SHORT | {"epochs": 1})
+    model.fit(trials.X, trials.labels)
+    layers: Any = model.module_
+    seen = layers[1].fronts(layers[0](torch.from_numpy(trials.X)))
+    spikes = bool(((seen == 0) | (seen == 1)).all())
+    assert spikes == (readout == "rate") and seen.std() > 0
+
+
 def test_parameters_of_branches_are_parameters(trials: Any) -> None:
     model = FusionClassifier(branches=[FBCSPClassifier(), EEGNetClassifier()], **SHORT)
     assert model.get_params()["branch_1__dropout"] == 0.25
     copy = clone(model).set_params(branch_1__dropout=0.1, branch_0=FBCSPClassifier(n_components=2))
     assert copy.branches[1].dropout == 0.1 and copy.branches[0].n_components == 2
     assert model.branches[1].dropout == 0.25, "the copy shares its branches"
-    search = GridSearchCV(model, {"branch_0__n_components": [2, 4]}, cv=2)
+    grid = {"branch_0__n_components": [2, 4], "branch_1__n_filters": [4, 8]}
+    search = GridSearchCV(model, grid, cv=2, scoring="neg_log_loss", error_score="raise")
     search.fit(trials.X, trials.labels)
-    assert search.best_estimator_.branches[0].n_components in (2, 4)
+    assert len(set(search.cv_results_["mean_test_score"])) == 4, "a parameter had no effect"
 
 
 def test_names_mappings_and_estimators_are_the_same(trials: Any) -> None:
@@ -224,6 +236,19 @@ def test_any_classical_branch_may_be_joined(trials: Any) -> None:
             "branches side by side",
         ),
         ({"branches": ["csp_lda", "eegnet"], "classical": "cnn"}, "no map of bands"),
+        ({"branches": ["snn", "eegnet"], "wiring": "serie"}, "wiring='serie', did you mean"),
+        ({"branches": ["snn", "eegnet"], "start": "warm"}, "start='warm'; known: scratch"),
+        ({"branches": ["snn", "eegnet"], "fuse": "concatt"}, "fuse='concatt', did you mean"),
+        ({"branches": ["fbcsp", "eegnet"], "classical": "nmlp"}, "did you mean 'mlp'"),
+        ({"branches": ["snn", "eegnet"], "auxiliary": -0.5}, "auxiliary=-0.5"),
+        (
+            {"branches": ["snn", "eegnet"], "wiring": "series", "fuse": "gated"},
+            "fuse is for branches side by side",
+        ),
+        (
+            {"branches": ["snn", "eegnet"], "wiring": "series", "dropout": 0.5},
+            "dropout is for branches side by side",
+        ),
         (
             {"branches": [{"branch": "fusion", "branches": ["snn", "eegnet"]}, "eegnet"]},
             "series among parallel",

@@ -67,6 +67,22 @@ def test_parameters_reach_the_network() -> None:
     np.testing.assert_allclose(neurons.time_constant.detach()[[0, -1]], [0.02, 0.05], rtol=1e-5)
 
 
+def test_each_channel_may_learn_a_time_constant_of_its_own(trials: Any) -> None:
+    model = SpikingClassifier(n_features=None, **SHORT)
+    model.set_params(epochs=10, learning_rate=0.01).fit(trials.X, trials.labels)
+    layers: Any = model.module_
+    constants = layers[1].front.neurons.time_constant.detach().numpy()
+    first = np.geomspace(0.01, 0.1, trials.X.shape[1])
+    assert constants.shape == first.shape and (constants != first.astype(np.float32)).all()
+    told = model.predict_proba(trials.X)
+    other = trials.X.copy()
+    other[:, 0] += 5
+    assert not np.array_equal(model.predict_proba(other), told)
+    both = SpikingClassifier(n_features=None, n_hidden=0, encoder="delta", **SHORT)
+    rates = both.fit(trials.X, trials.labels).firing_rates(trials.X)
+    assert [len(rate) for rate in rates.values()] == [2 * trials.X.shape[1]]
+
+
 def test_the_sampling_rate_sets_the_leak(trials: Any) -> None:
     slow, fast = (SpikingClassifier(sfreq=sfreq).network(8, 256, 2) for sfreq in (128.0, 512.0))
     assert (fast.front.neurons.leak > slow.front.neurons.leak).all()

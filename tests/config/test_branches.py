@@ -81,6 +81,13 @@ def test_a_single_branch_stays_what_it_was(tmp_path: Path) -> None:
         ("{branch: [snn, eegnet], fuse: concatt}", 4, "a.fuse", "did you mean 'concat'?"),
         ("{branch: [snn, eegnet], auxilary: 1}", 4, "a.auxilary", "did you mean 'auxiliary'?"),
         ("{branch: [eegnet, snn], wiring: series}", 4, "a.branch", "but the last is spiking"),
+        (
+            "{branch: [snn, eegnet], wiring: series, fuse: gated}",
+            4,
+            "a.branch",
+            "fuse is for branches side by side",
+        ),
+        ("{branch: [snn, eegnet], auxiliary: -1}", 4, "a.branch", "auxiliary=-1"),
         ("{branch: [eegnet]}", 4, "a.branch", "two branches or more"),
         ("{branch: []}", 4, "a.branch", "two branches or more"),
         ("{branch: [eegnet, 3]}", 4, "a.branch.1", "got 3"),

@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.mdm import MDMClassifier
 from eegvit.branches.tangent import FBTangentSpaceClassifier, TangentSpaceClassifier
 from eegvit.ensemble import RULES, EnsembleClassifier
+from eegvit.ensemble.classifier import folds
+from eegvit.ensemble.meta import evidence
 
 EVERY = [(rule, learner) for rule in RULES for learner in RULES[rule].learners or [None]]
 BANDS = ((8.0, 12.0), (12.0, 16.0))
@@ -83,6 +89,18 @@ def test_a_class_that_one_person_alone_has(crowd) -> None:
         assert (model.out_of_fold_[:, people != "3", 0] > 0).any()
 
 
+@pytest.mark.parametrize("n_rare", [2, 3])
+def test_a_class_of_a_few_trials(some, n_rare) -> None:
+    kept = np.sort(np.r_[np.flatnonzero(some.y == 0), np.flatnonzero(some.y == 1)[:n_rare]])
+    model = EnsembleClassifier(members=fast(), rule="meta", calibrate=True)
+    model.fit(some.X[kept], some.labels[kept])
+    assert np.isfinite(model.out_of_fold_).all()
+    held = [some.y[kept][test] for _, test in folds(some.y[kept], None, None)]
+    assert len(held) == n_rare and all(set(codes) == {0, 1} for codes in held)
+    with pytest.raises(ValueError, match="all other training trials are of one class"):
+        model.fit(some.X[kept[some.y[kept] == 0]], ["a"] + ["b"] * (sum(some.y[kept] == 0) - 1))
+
+
 def test_people_of_one_class_each_are_refused(some) -> None:
     people = np.where(some.y == 0, "a", "b")
     model = EnsembleClassifier(members=fast(), rule="weighted")
@@ -96,6 +114,8 @@ def test_people_of_one_class_each_are_refused(some) -> None:
         ({"members": []}, "at least one member"),
         ({"members": {}}, "at least one member"),
         ({"members": [("a", MDMClassifier()), ("a", MDMClassifier())]}, "distinct"),
+        ({"members": [CSPLDAClassifier(), MDMClassifier()]}, "expected a name and a classifier"),
+        ({"members": {"a": "csp_lda"}}, "member .'a', 'csp_lda'.: expected"),
         ({"members": {"a__b": MDMClassifier()}}, "without '__'"),
         ({"members": {"rule": MDMClassifier()}}, "parameter of the ensemble"),
         ({"rule": "avrage"}, "did you mean 'average'"),
@@ -150,6 +170,34 @@ def test_grid_search_reaches_into_members(crowd) -> None:
         error_score="raise",
     ).fit(hard.X, hard.labels)
     assert len(set(search.cv_results_["mean_test_score"])) == 4
+
+
+@pytest.mark.parametrize(("rule", "voting"), [("average", "soft"), ("vote", "hard")])
+def test_equals_scikit_learns_voting(crowd, rule, voting) -> None:
+    hard, new = crowd("12", contrast=0.6), crowd("3", contrast=0.6)
+    members = fast() | {"tangent": TangentSpaceClassifier()}  # three: no ties
+    own = EnsembleClassifier(members=members, rule=rule).fit(hard.X, hard.labels)
+    theirs = VotingClassifier(list(members.items()), voting=voting).fit(hard.X, hard.labels)
+    np.testing.assert_array_equal(own.predict(new.X), theirs.predict(new.X))
+    if voting == "soft":
+        np.testing.assert_allclose(own.predict_proba(new.X), theirs.predict_proba(new.X))
+
+
+def test_equals_scikit_learns_stacking_over_people(crowd) -> None:
+    hard, new = crowd("1234", contrast=0.6), crowd("5", contrast=0.6)
+
+    def seen(P: np.ndarray) -> np.ndarray:  # theirs is the second class of each member
+        return evidence(np.stack([1 - P.T, P.T], axis=-1))
+
+    theirs = StackingClassifier(
+        list(fast().items()),
+        make_pipeline(FunctionTransformer(seen), LogisticRegression(max_iter=2000)),
+        cv=list(LeaveOneGroupOut().split(hard.X, hard.y, hard.subject)),
+    )
+    own = EnsembleClassifier(members=fast(), rule="meta")
+    own.fit(hard.X, hard.labels, groups=hard.subject)
+    told = theirs.fit(hard.X, hard.labels).predict_proba(new.X)
+    np.testing.assert_allclose(own.predict_proba(new.X), told, atol=1e-6)
 
 
 def test_inside_moabb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,26 @@ def test_the_order_of_members_and_outcomes_does_not_matter(done):
         assert np.array_equal(one.probabilities, after[place].probabilities), place
 
 
+def test_members_are_selected_after_they_are_calibrated(done):
+    _, told = done
+
+    def too_sure(o):
+        sharper = np.asarray(o.probabilities) ** 40
+        return replace(o, probabilities=sharper / sharper.sum(axis=1, keepdims=True))
+
+    sharpened = [too_sure(o) if o.model == "mdm" else o for o in told]
+    of = ("csp", "mdm", "net")
+    plain, calibrated = (
+        {"greedy": Ensemble(of=of, select="greedy", calibrate=how)} for how in (None, "temperature")
+    )
+
+    def chosen(ensembles, outcomes):
+        return [one.chosen for one in combine(ensembles, outcomes)[1]]
+
+    assert chosen(calibrated, told) == chosen(calibrated, sharpened)
+    assert chosen(plain, told) != chosen(plain, sharpened)
+
+
 def test_trials_are_matched_by_their_ids(done):
     _, told = done
 

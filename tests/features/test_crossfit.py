@@ -108,7 +108,11 @@ def test_nobody_is_torn_apart() -> None:
     ("y", "groups", "fragment"),
     [
         ([0, 1, 0, 0], None, "two trials"),
-        ([0, 0, 1, 1], ["a", "a", "b", "b"], "every trial of class number 1 is of b"),
+        (
+            [0, 0, 1, 1],
+            ["a", "a", "b", "b"],
+            "every trial of class number 1 is in one fold, of people b",
+        ),
         ([0, 1, 0, 1], ["a", "b"], "groups has shape"),
     ],
 )

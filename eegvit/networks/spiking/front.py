@@ -61,6 +61,8 @@ class SpikingFront(nn.Module):
         super().__init__()
         if output not in get_args(Output):
             raise ValueError(f"output={output!r}: it is one of {', '.join(get_args(Output))}")
+        if n_features is not None and n_features < 1:
+            raise ValueError(f"n_features={n_features}: one neuron or more, or None")
         self.output = output
         self.encoder = make_encoder(encoder, n_channels, step)
         n_encoded = self.encoder.n_features

@@ -24,8 +24,8 @@ class SpikingNetwork(nn.Module):
         Shape of a trial and number of logits.
     sfreq : float
         Sampling rate in Hz.
-    n_features : int
-        Neurons of the first layer.
+    n_features : int or None
+        Neurons of the first layer; None as for `SpikingFront`.
     n_hidden : int
         Neurons of the second layer; 0 leaves it out.
     encoder, step
@@ -53,7 +53,7 @@ class SpikingNetwork(nn.Module):
         n_classes: int,
         *,
         sfreq: float,
-        n_features: int = 32,
+        n_features: int | None = 32,
         n_hidden: int = 32,
         encoder: str = "direct",
         step: float = 0.5,
@@ -67,13 +67,16 @@ class SpikingNetwork(nn.Module):
             raise ValueError(f"readout={readout!r}: it is one of {', '.join(get_args(Readout))}")
         if not 1 <= segments <= n_times:
             raise ValueError(f"segments={segments}: it is from 1 to a trial's {n_times} samples")
+        if n_hidden < 0:
+            raise ValueError(f"n_hidden={n_hidden}: it must be 0 or more")
         self.readout, self.segments, self.dropout = readout, segments, dropout
         self.front = SpikingFront(
             n_channels, sfreq=sfreq, n_features=n_features, encoder=encoder, step=step, **neurons
         )
-        self.synapses = nn.Linear(n_features, n_hidden) if n_hidden else None
+        n_first = self.front.n_features
+        self.synapses = nn.Linear(n_first, n_hidden) if n_hidden else None
         self.neurons = LIF(n_hidden, sfreq=sfreq, **neurons) if n_hidden else None
-        self.head = nn.Linear((n_hidden or n_features) * segments, n_classes)
+        self.head = nn.Linear((n_hidden or n_first) * segments, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to logits (n, classes)."""
