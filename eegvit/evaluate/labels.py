@@ -52,37 +52,48 @@ def _of_training(view: DataView, evaluate: Evaluate, split: Split, seed: int) ->
     """Draw labels of training trials, class by class."""
     for amount in evaluate.amounts or ():
         for draw in range(1 if amount == 1 and evaluate.label_fraction else evaluate.draws):
-            labelled = _drawn(view, evaluate, split, amount, [seed, split.name, amount, draw])
+            place = [seed, split.name, amount, draw]
+            labelled = _drawn(view, evaluate, split.name, split.train, amount, place)
             about = Labels(amount, draw, len(labelled))
             yield Split(split.name, split.train, split.test, labelled, about)
 
 
 def _drawn(
-    view: DataView, evaluate: Evaluate, split: Split, amount: float, place: list[object]
+    view: DataView,
+    evaluate: Evaluate,
+    split: str,
+    rows: Rows,
+    amount: float,
+    place: list[object],
 ) -> Rows:
-    """Return training rows, as many of each class as there are to be, or one at least."""
+    """Return some of the rows, as many of each class as there are to be, or one at least."""
     rng = np.random.default_rng(int(sha256(place), 16))
     chosen = []
     for code, name in enumerate(view.classes):
-        own = split.train[view.y[split.train] == code]
+        own = rows[view.y[rows] == code]
         count = int(amount)
         if evaluate.label_fraction is not None:
             count = max(1, round(amount * len(own)))
         if count > len(own):
             raise ValueError(
-                f"split '{split.name}' has {len(own)} training trials of class {name}:"
+                f"split '{split}' has {len(own)} training trials of class {name}:"
                 f" labels_per_class: {count} is more"
             )
         chosen.append(rng.choice(own, count, replace=False))
     return np.sort(np.concatenate(chosen))
 
 
-def _of_target(view: DataView, evaluate: Evaluate, split: Split, _: int) -> Iterator[Split]:
-    """Label the earliest trials of the person tested; all amounts test the same trials."""
+def _of_target(view: DataView, evaluate: Evaluate, split: Split, seed: int) -> Iterator[Split]:
+    """Draw labels of the earliest trials of the person tested, as many as the largest amount.
+
+    These train, with labels or without, whatever the amount; all that come after are tested.
+    """
     counts = evaluate.labels_per_class or ()
     (most,) = calibrated(view, split, max(counts))
+    earliest = np.setdiff1d(most.train, split.train)
     for count in counts:
-        (own,) = calibrated(view, split, count)
-        labelled = np.setdiff1d(own.train, split.train)
-        about = Labels(count, 0, len(labelled))
-        yield Split(split.name, own.train, most.test, labelled, about)
+        for draw in range(1 if count == max(counts) else evaluate.draws):
+            place = ["target", seed, split.name, count, draw]
+            labelled = _drawn(view, evaluate, split.name, earliest, count, place)
+            about = Labels(count, draw, len(labelled))
+            yield Split(split.name, most.train, most.test, labelled, about)

@@ -14,7 +14,12 @@ from eegvit.evaluate.inner import LEARN_NOTHING, inner_splits
 from eegvit.evaluate.keys import fit_key, identity_of, takes_seed
 from eegvit.evaluate.labels import with_labels
 from eegvit.evaluate.outcomes import FloatArray, Labels, Outcome
-from eegvit.evaluate.pretraining import Pretraining, pretraining_of, saw_target
+from eegvit.evaluate.pretraining import (
+    Pretraining,
+    pretraining_of,
+    refuse_weights,
+    saw_target,
+)
 from eegvit.evaluate.protocols import Split, splits, target
 from eegvit.evaluate.recipe import Recipe
 from eegvit.evaluate.representation import representations
@@ -121,6 +126,8 @@ def make_plan(
                 seed if seeded else None,
                 model.pretrain,
             )
+            if seed == study.evaluate.seeds[0]:
+                refuse_weights(name, recipe, view)
             identity = identity_of(recipe)
             elsewhere = None
             if source is not None:

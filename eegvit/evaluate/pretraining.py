@@ -157,7 +157,7 @@ def saw_target(
         seen = sorted(set(people(source).tolist()))
         weights = Weights({}, {"subjects": seen, "recipe": asdict(how) if how else {}})
     elif given.get("weights"):
-        where, weights = str(given["weights"]), load(given["weights"])
+        where, weights = str(given["weights"]), _loaded(name, given["weights"])
     else:
         return False
     names = sorted(set(people(view)[tested].tolist()))
@@ -174,6 +174,25 @@ def saw_target(
             " tested"
         )
     return used != "none"
+
+
+def refuse_weights(name: str, recipe: Recipe, view: DataView) -> None:
+    """Refuse, before it costs anything, a file of weights that are of another network."""
+    from eegvit.pretrain.model import untrained
+
+    file = (recipe.pretrain or {}).get("weights")
+    if not file:
+        return
+    weights = _loaded(name, file)
+    example = view.blocks[0].trials.X
+    try:
+        network, last = untrained(recipe.build().model, np.zeros((2, *example.shape[1:]), "f4"))
+    except Exception:  # the fit itself will fail with the same reason
+        return
+    try:
+        weights.put_into(network, last)
+    except ValueError as error:
+        raise ValueError(f"model '{name}': {file}: {error}") from None
 
 
 def known_weights(store: Store, key: str) -> Weights | None:
@@ -250,6 +269,13 @@ def job_of(one: Pretraining, parts: Sequence[Part], store: Store, cache: Cache) 
 def _uses_labels(how: dict[str, Any]) -> bool:
     objective = how["objective"]
     return bool(objective["contrast"]) and objective["positives"] == "label"
+
+
+def _loaded(name: str, file: str) -> Weights:
+    try:
+        return load(file)
+    except ValueError as error:
+        raise ValueError(f"model '{name}': {error}") from None
 
 
 @cache

@@ -256,7 +256,7 @@ def calibrated(view: DataView, split: Split, k: int) -> Iterator[Split]:
             raise ValueError(
                 f"split '{split.name}': the target's first session"
                 f" {view.session[first[0]]} has {len(of_class)} trials of class {name}:"
-                f" calibrate: {k} leaves none to test"
+                f" {k} of each with labels leaves none to test"
             )
         moved.append(of_class[:k])
     taken = np.sort(np.concatenate(moved))

@@ -59,6 +59,7 @@ class Learner(nn.Module):
     """
 
     queue: Tensor
+    queued_facts: Tensor
     n_queued: Tensor
 
     def __init__(
@@ -79,6 +80,7 @@ class Learner(nn.Module):
                 self.slow = copy.deepcopy(nn.ModuleList([self.encoder, self.projector]))
                 self.slow.requires_grad_(False)
         self.register_buffer("queue", torch.zeros(objective.queue, objective.projection))
+        self.register_buffer("queued_facts", torch.zeros(objective.queue, 5, dtype=torch.int64))
         self.register_buffer("n_queued", torch.zeros((), dtype=torch.int64))
         self.truth, self.decoder = truth, None
         if truth is not None:
@@ -114,34 +116,37 @@ class Learner(nn.Module):
         candidates = everyone if compared is None else whole(compared)
         facts = torch.cat([drawn.facts[:, 0], drawn.facts[:, 1]])  # (2n, 5)
         mine = torch.arange(2 * n, device=z.device).view(2, n)[:, own].flatten()
-        positive, weight = self.relations(facts, mine)
-        queued = self.queue[: int(self.n_queued)].clone()
-        positive = F.pad(positive, (0, len(queued)))
-        weight = F.pad(weight, (0, len(queued)), value=1.0)
-        among = torch.cat([candidates, queued])
+        n_queued = int(self.n_queued)
+        positive, weight = self.relations(facts, mine, self.queued_facts[:n_queued])
+        among = torch.cat([candidates, self.queue[:n_queued]])  # a copy: the queue moves on
         losses = contrast(z, among, positive, weight, self.objective.temperature)
         if self.training:
-            self.remember(candidates[:n].detach())
+            self.remember(candidates[:n].detach(), facts[:n])
         loss = losses.sum() / (2 * n)
         if self.objective.align_people:
             apart = spread_of_people(everyone, facts[:, 1])
             loss = loss + self.objective.align_people * apart / processes.size
         return loss
 
-    def relations(self, facts: Tensor, mine: Tensor) -> tuple[Tensor, Tensor]:
-        """Return which of 2n views are positives of some of them, and what the others weigh."""
+    def relations(self, facts: Tensor, mine: Tensor, queued: Tensor) -> tuple[Tensor, Tensor]:
+        """Return which of 2n views and what is queued are positives of some of the views.
+
+        And what the others weigh; what is queued and like a positive is neither.
+        """
         n = len(facts) // 2
-        index = torch.arange(2 * n, device=facts.device)
-        itself = mine[:, None] == index
-        alike = facts[mine, None] == facts  # (own, 2n, 5): trial, person, recording, ., label
-        positive = (mine[:, None] % n == index % n) | alike[..., 0]
+        candidates = torch.cat([facts, queued])
+        index = torch.arange(len(candidates), device=facts.device)
+        itself, in_batch = mine[:, None] == index, index < 2 * n
+        alike = facts[mine, None] == candidates  # (own, ., 5): trial, person, recording, ., label
+        positive = alike[..., 0] | (in_batch & (mine[:, None] % n == index % n))
         if self.objective.positives == "neighbour":
-            apart = (facts[mine, None, 3] - facts[:, 3]).abs()
+            apart = (facts[mine, None, 3] - candidates[:, 3]).abs()
             positive |= alike[..., 2] & (apart <= self.objective.near)
         elif self.objective.positives == "label":
-            positive |= alike[..., 4] & (facts[:, 4] >= 0)
+            positive |= alike[..., 4] & (candidates[:, 4] >= 0)
         weight = torch.where(alike[..., 2] & ~positive, self.objective.same_recording, 1.0)
-        return positive & ~itself, weight.masked_fill(itself, 0.0)
+        left_out = itself | (positive & ~in_batch)
+        return positive & ~left_out, weight.masked_fill(left_out, 0.0)
 
     def reconstruct(self, drawn: Drawn, processes: Processes) -> Tensor:
         """Return this process's share of the reconstruction loss."""
@@ -171,9 +176,10 @@ class Learner(nn.Module):
                 kept.lerp_(new, 1 - self.objective.momentum)
 
     @torch.no_grad()
-    def remember(self, z: Tensor) -> None:
-        """Put embeddings at the front of the queue; what no longer fits is forgotten."""
+    def remember(self, z: Tensor, facts: Tensor) -> None:
+        """Put embeddings and their facts at the front of the queue; the oldest are forgotten."""
         size = len(self.queue)
         if size:
             self.queue.copy_(torch.cat([z, self.queue])[:size])
+            self.queued_facts.copy_(torch.cat([facts, self.queued_facts])[:size])
             self.n_queued.add_(len(z)).clamp_(max=size)

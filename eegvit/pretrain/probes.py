@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,8 @@ def described(
 ) -> dict[str, Any]:
     """Return all that this file measures of a network's embeddings of trials.
 
-    People are left out one at a time where there are several. Two views of a trial are what
-    pretraining takes by default, whatever this network was pretrained with.
+    People are left out one at a time where there are several, else trials, in folds. Two views
+    of a trial are what pretraining takes by default, whatever this network was pretrained with.
 
     Parameters
     ----------
@@ -99,7 +100,8 @@ def described(
 def linear_probe(Z: Array, y: ArrayLike, *, groups: ArrayLike | None = None) -> float:
     """Return how often a logistic regression on embeddings tells the class of unseen trials.
 
-    One group is left out at a time, or one of five folds where there are no groups.
+    One group is left out at a time, or one of five folds where there are no groups; nan where
+    a class has a single trial.
 
     Examples
     --------
@@ -107,8 +109,11 @@ def linear_probe(Z: Array, y: ArrayLike, *, groups: ArrayLike | None = None) -> 
     >>> linear_probe(y[:, None] + 0.1 * np.random.default_rng(0).standard_normal((40, 3)), y)
     1.0
     """
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    return _unseen(model, Z, np.asarray(y), groups)
+
+    def make(_: int) -> Any:
+        return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+
+    return _unseen(make, Z, np.asarray(y), groups)
 
 
 def neighbours(
@@ -116,7 +121,7 @@ def neighbours(
 ) -> float:
     """Return how often the nearest embeddings, by angle, tell the class of unseen trials.
 
-    Folds are as in `linear_probe`.
+    Folds are as in `linear_probe`; where fewer than `n_neighbours` are known, all of them tell.
 
     Examples
     --------
@@ -124,8 +129,11 @@ def neighbours(
     >>> neighbours(np.eye(2)[y], y)
     1.0
     """
-    model = KNeighborsClassifier(n_neighbours, metric="cosine")
-    return _unseen(model, Z, np.asarray(y), groups)
+
+    def make(n_known: int) -> KNeighborsClassifier:
+        return KNeighborsClassifier(min(n_neighbours, n_known), metric="cosine")
+
+    return _unseen(make, Z, np.asarray(y), groups)
 
 
 def subject_probe(Z: Array, people: ArrayLike) -> dict[str, float]:
@@ -205,12 +213,18 @@ def _on_sphere(Z: Array) -> Array:
     return Z / np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)
 
 
-def _unseen(model: Any, Z: Array, y: NDArray[Any], groups: ArrayLike | None) -> float:
+def _unseen(
+    make: Callable[[int], Any], Z: Array, y: NDArray[Any], groups: ArrayLike | None
+) -> float:
+    """Return how often models of as many known trials tell y of the others."""
     if groups is None:
-        folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0).split(Z, y)
+        n_folds = min(N_FOLDS, int(np.unique(y, return_counts=True)[1].min()))
+        if n_folds < 2:
+            return float("nan")
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=0).split(Z, y)
     else:
         folds = LeaveOneGroupOut().split(Z, y, np.asarray(groups))
     told = np.empty(len(y), dtype=y.dtype)
     for train, test in folds:
-        told[test] = model.fit(Z[train], y[train]).predict(Z[test])
+        told[test] = make(len(train)).fit(Z[train], y[train]).predict(Z[test])
     return float((told == y).mean())

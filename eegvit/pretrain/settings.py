@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
@@ -11,6 +12,11 @@ from eegvit.train.recipe import Recipe
 
 Positives = Literal["view", "neighbour", "label"]
 Target = Literal["signal", "log_power"]
+
+
+def _is_number(value: object, default: int | float) -> bool:
+    kinds = int if isinstance(default, int) else (int, float)
+    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,8 @@ class Objective:
     align_people : float
         Weight of differences between people in mean and covariance of embeddings.
     queue : int
-        Embeddings of earlier batches that serve as negatives.
+        Embeddings of earlier batches that serve as negatives, but for those that would be a
+        trial's positives.
     momentum : float
         Share of itself that a slow copy of the network keeps in each step; the copy embeds
         what anchors are compared with. 0 has no copy.
@@ -75,6 +82,11 @@ class Objective:
     bands: int = 8
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(field.default, int | float) and not _is_number(value, field.default):
+                kind = "a number" if isinstance(field.default, float) else "a whole number"
+                raise ValueError(f"{field.name}={value!r}: it must be {kind}")
         if not self.contrast and not self.reconstruct:
             raise ValueError("an objective needs contrast or reconstruct above 0")
         if not self.temperature > 0:

@@ -17,15 +17,14 @@ def labels_under(results: Results) -> str:
     """Return what the curves are, and what the leaderboard is of."""
     evaluate = results.study.evaluate
     draws = words.number_of(evaluate.draws, "draw")
+    whose = "earliest trials of each person tested"
+    if evaluate.labels_from == "training":
+        whose = "training trials"
     elsewhere = any((model.pretrain or {}).get("data") for model in results.study.models.values())
     said = (
-        "Every model is given the same labels: "
-        + (
-            "the earliest of each person tested."
-            if evaluate.labels_from == "target"
-            else f"{draws} of each amount, class by class, of the training trials."
-        )
-        + " Models that are pretrained also learn from the other training trials, without labels"
+        f"Every model is given the same labels: {draws} of each amount, class by class, of the"
+        f" {whose}. Models that are pretrained also learn from the other training trials, without"
+        " labels"
         + (", or from other data where the table says so" if elsewhere else "")
         + ". Controls (dashed) start from scratch, standardise signals by the same trials and take"
         " as many steps. Bands: 95 % interval over subjects and draws, a bootstrap of both."
@@ -118,7 +117,7 @@ def hues_of(results: Results) -> dict[str, int]:
 def _cell(results: Results, point: Point) -> list[object]:
     metric = results.study.evaluate.metric
     if math.isnan(point.mean):
-        return [words.NOTHING, tag("small", point.reason)]
+        return [words.NOTHING, tag("small", point.reason, class_="reason")]
     low, high = words.score(metric, point.low), words.score(metric, point.high)
     said: list[object] = [words.score(metric, point.mean)]
     if not math.isnan(point.low):

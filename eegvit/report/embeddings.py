@@ -21,8 +21,10 @@ UNDER = (
     " not given. Means over splits and seeds."
 )
 COLUMNS = {
-    "class, linear": "accuracy of a logistic regression for people left out, in percent",
-    "class, neighbours": "accuracy of the 15 nearest embeddings of other people, in percent",
+    "class, linear": "accuracy of a logistic regression for people left out (of one person: for"
+    " trials left out), in percent",
+    "class, neighbours": "accuracy of the 15 nearest embeddings of other people (of one person:"
+    " of other trials), in percent",
     "person, linear": "how often a logistic regression names the person of unseen trials",
     "between people": "share of the variance that lies between people",
     "alignment": "mean squared distance of two views of a trial on the sphere: lower is closer",

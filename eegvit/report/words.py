@@ -163,14 +163,14 @@ def _labels(evaluate: Evaluate) -> str:
     shown = [
         f"{amount * (100 if unit else 1):g}{unit}" for amount in sorted(evaluate.amounts or ())
     ]
-    amounts = ", ".join(shown)
+    amounts, draws = ", ".join(shown), number_of(evaluate.draws, "draw")
     if evaluate.labels_from == "target":
         return (
-            f"Labels: none of the training people; of each person tested the earliest {amounts}"
-            " trials of each class, the same trials tested each time."
+            f"Labels: none of the training people; of each person tested {amounts} trials of each"
+            f" class, drawn at random from the earliest {shown[-1]}, {draws} of each; what comes"
+            " after these is tested."
         )
     of = "of the training trials" if unit else "training trials of each class"
-    draws = number_of(evaluate.draws, "draw")
     return f"Labels: {amounts} {of}, drawn at random, {draws} of each."
 
 

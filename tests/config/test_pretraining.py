@@ -73,6 +73,7 @@ def test_every_parameter_of_the_classifier_can_be_said() -> None:
     [
         ("{objectiv: masked}", "unknown key 'objectiv', did you mean 'objective'?"),
         ("{objective: maskd}", "objective: there is no objective 'maskd', did you mean 'masked'?"),
+        ("{objective: {name: masked, mask: much}}", "objective: mask='much': it must be a number"),
         ("{views: [crp]}", "views: there is no view 'crp'"),
         ("{finetune: ful}", "'ful' is not one of probe, partial, full"),
         ("{steps: 0}", "steps: 0 is too small: 1 or more"),

@@ -48,20 +48,32 @@ def test_more_labels_than_there_are_is_an_error(make_view):
         drawn(make_view(n_trials=20), labels_per_class=(30,))
 
 
-def test_labels_of_the_target_are_its_earliest_and_all_amounts_test_the_same(make_view):
-    view = make_view(n_trials=20)
-    asked = {"labels_per_class": (1, 3), "labels_from": "target"}
-    one, three, *_ = drawn(view, **asked)
-    assert one.test.tolist() == three.test.tolist() and len(one.test) == 20 - 6
-    person = view.subject[one.test[0]]
-    for split, k in ((one, 1), (three, 3)):
+def test_labels_of_the_target_are_of_its_earliest_and_all_amounts_test_the_same(make_view):
+    view = make_view(n_trials=40)
+    asked = {"labels_per_class": (2, 8), "labels_from": "target", "draws": 4}
+    found = drawn(view, **asked)
+    assert len(found) == 3 * 5
+    *few, most = found[:5]
+    assert [s.labels for s in few] == [Labels(2, draw, 4) for draw in range(4)]
+    assert most.labels == largest(Evaluate(**asked)) == Labels(8, 0)
+    assert len({tuple(s.labelled) for s in few}) > 1
+    person = view.subject[most.test[0]]
+    for split in found[:5]:
+        assert split.test.tolist() == most.test.tolist() and len(split.test) == 40 - 16
         assert set(view.subject[split.labelled].tolist()) == {person}
         for code in range(2):
             own = np.flatnonzero((view.subject == person) & (view.y == code))
-            assert np.intersect1d(split.labelled, own).tolist() == own[:k].tolist()
-        assert set(view.subject[split.given(True)[0]].tolist()) == {"1", "2", "3"}
+            given = np.intersect1d(split.labelled, own)
+            assert len(given) == split.labels.amount and np.isin(given, own[:8]).all()
+        assert split.given(True)[0].tolist() == most.train.tolist()
+        assert set(view.subject[most.train].tolist()) == {"1", "2", "3"}
+        assert not np.isin(split.train, split.test).any()
         assert split.given(False)[0].tolist() == split.labelled.tolist()
-    assert largest(Evaluate(**asked)) == Labels(3, 0)
+
+
+def test_more_labels_than_the_target_has_are_an_error(make_view):
+    with pytest.raises(ValueError, match=r"trials of class left_hand: 40 of each with labels leav"):
+        drawn(make_view(n_trials=40), labels_per_class=(1, 40), labels_from="target")
 
 
 def test_rows_say_that_the_target_gave_labels():

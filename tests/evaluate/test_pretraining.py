@@ -104,6 +104,16 @@ def test_a_fold_is_pretrained_once_for_all_labels_and_finetunings(run, trials, p
     assert set(weights.manifest["subjects"]) <= {"arrays/1", "arrays/2", "arrays/3"}
 
 
+def test_labels_of_the_target_share_the_pretraining_of_a_fold(run, trials, pretrained):
+    models = {"pre": eegnet(), "scratch": eegnet(objective="none")}
+    few = {"labels_per_class": (1, 3), "labels_from": "target", "draws": 2}
+    plan, _, tally = run(trials, models, test_subjects=("3",), **few)
+    assert (len(pretrained), tally.failed) == (1, 0)
+    (one,) = plan.pretrainings.values()
+    tested = np.unique(np.concatenate([r.test for r in plan.requests]))
+    assert not np.isin(one.rows, tested).any() and (one.view.subject[one.rows] == "3").sum() == 6
+
+
 def test_it_is_the_classifier_that_is_documented(run, trials):
     """What a fit predicts is what the estimator predicts that pretrains by itself."""
     from eegvit.pretrain import FineTunedClassifier
@@ -119,7 +129,7 @@ def test_it_is_the_classifier_that_is_documented(run, trials):
     np.testing.assert_allclose(store.load(fit.key).probabilities, by_hand, atol=1e-5)
 
 
-@pytest.mark.parametrize("objective", ["contrastive", "masked"])
+@pytest.mark.parametrize("objective", ["contrastive", "masked", "supervised"])
 def test_labels_that_are_not_given_change_nothing(run, trials, objective):
     models = {"pre": eegnet(objective=objective), "scratch": eegnet(objective="none")}
     plan, store, _ = run(trials, models, label_fraction=(0.2,), draws=1)
@@ -159,16 +169,23 @@ def test_only_a_supervised_objective_is_pretrained_for_each_set_of_labels(run, t
 def test_keys_know_what_matters(study_of, trials, tmp_path):
     view = view_of(trials, Cache(tmp_path / "cache"))
 
-    def keys(**changes: Any) -> tuple[set[str], set[str]]:
+    def keys(seed: int = 0, whom: str = "3", **changes: Any) -> tuple[set[str], set[str]]:
         models = {"m": eegnet(**changes)}
-        plan = make_plan(study_of(models, test_subjects=("3",)), {"m": view})
+        plan = make_plan(study_of(models, test_subjects=(whom,), seeds=(seed,)), {"m": view})
         return set(plan.pretrainings), set(plan.fits)
 
     pretrainings, fits = keys()
     assert keys(objective={"name": "contrastive"})[0] == pretrainings
     for same in ({"steps": 5}, {"finetune": "probe"}, {"layer_decay": 0.5}):
         assert keys(**same)[0] == pretrainings and not keys(**same)[1] & fits
-    for other in ({"epochs": 2}, {"objective": "masked"}, {"views": ("crop",)}):
+    others = (
+        {"epochs": 2},
+        {"objective": "masked"},
+        {"views": ("crop",)},
+        {"seed": 1},
+        {"whom": "2"},
+    )
+    for other in others:
         assert not keys(**other)[0] & pretrainings and not keys(**other)[1] & fits
 
 
@@ -242,6 +259,26 @@ def test_weights_that_saw_labels_of_a_person_tested_are_always_refused(study_of,
     model = Model(branch="eegnet", parameters=SHORT, pretrain=pretrain)
     with pytest.raises(ValueError, match=r"with labels of arrays/1, arrays/2, to be tested"):
         make_plan(study_of({"m": model}), {"m": view})
+
+
+def test_a_file_of_weights_that_does_not_serve_is_refused_before_anything_runs(
+    study_of, trials, tmp_path
+):
+    view = view_of(trials, Cache(tmp_path / "cache"))
+    file = tmp_path / "w.safetensors"
+    weights_of(trials, ["1"], file)
+
+    def plan(**parameters: Any) -> int:
+        pretrain = {"weights": str(file), "steps": 4}
+        model = Model(branch="eegnet", parameters={**SHORT, **parameters}, pretrain=pretrain)
+        return len(make_plan(study_of({"m": model}, test_subjects=("3",)), {"m": view}).fits)
+
+    assert plan() == 1
+    with pytest.raises(ValueError, match=r"model 'm': .*w\.safetensors: these weights are of an"):
+        plan(n_filters=4)
+    file.write_bytes(file.read_bytes()[:-8])
+    with pytest.raises(ValueError, match=r"model 'm': .*w\.safetensors: .* the file is damaged"):
+        plan()
 
 
 def test_the_key_knows_what_a_weights_file_holds_not_where_it_lies(study_of, trials, tmp_path):

@@ -113,6 +113,16 @@ def test_labels_of_the_training_trials_are_in_the_key(planned, trials, cache):
     assert not set(keys(trials)) & set(keys(trials.replace(y=y)))
 
 
+def test_one_person_of_few_trials_is_measured_too(planned, trials, cache):
+    few = {"protocol": "within_session", "n_folds": 2, "label_fraction": (1.0,)}
+    plan, store = planned(trials[np.arange(16)], **few), Store(cache.fits)
+    execute(plan, store, cache, jobs=0)
+    represent(plan, store, cache, jobs=0)
+    for one in representations(plan, store):
+        assert one.n_networks == 2 and 0 <= one.figures["neighbours"] <= 1
+        assert np.isnan(one.figures["person"])
+
+
 def test_a_measurement_that_fails_is_left_out(planned, trials, cache, monkeypatch, tmp_path: Path):
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
     execute(plan, store, cache, jobs=0)

@@ -38,30 +38,40 @@ def drawn() -> Drawn:
     return Drawn(views[0], views[0], views[1], FACTS[:, None].repeat(1, 2, 1), masked)
 
 
-def by_loop(
-    z: Tensor, others: Tensor, objective: Objective, queue: Tensor, keys: Tensor | None = None
-) -> Tensor:
+# of earlier batches: trial 2 itself, one of its recording, one of label 1, one of nobody here
+QUEUED = torch.tensor([[2, 0, 0, 5, 0], [7, 0, 0, 8, -1], [8, 2, 2, 0, 1], [9, 2, 2, 9, -1]])
+
+
+def by_loop(z: Tensor, others: Tensor, objective: Objective, queue: Tensor) -> Tensor:
     """NT-Xent and its variants, written down anchor by anchor."""
     facts = torch.cat([FACTS, FACTS]).tolist()
     total = z.new_zeros(())
+
+    def is_positive(one: list[int], other: list[int]) -> bool:
+        near = one[2] == other[2] and abs(one[3] - other[3]) <= objective.near
+        return (
+            one[0] == other[0]
+            or (objective.positives == "neighbour" and near)
+            or (objective.positives == "label" and one[4] >= 0 and one[4] == other[4])
+        )
+
+    def weighed(one: list[int], other: list[int], s: Tensor) -> Tensor:
+        return (objective.same_recording if one[2] == other[2] else 1.0) * torch.exp(s)
+
     for i in range(2 * N):
         terms, positives = [], []
         for j in range(2 * N):
             if i == j:
                 continue
             s = torch.dot(z[i], others[j]) / objective.temperature
-            same_recording = facts[i][2] == facts[j][2]
-            positive = facts[i][0] == facts[j][0]
-            if objective.positives == "neighbour" and same_recording:
-                positive = positive or abs(facts[i][3] - facts[j][3]) <= objective.near
-            if objective.positives == "label" and facts[i][4] >= 0:
-                positive = positive or facts[i][4] == facts[j][4]
-            w = objective.same_recording if same_recording and not positive else 1.0
-            if w:
-                terms.append(w * torch.exp(s))
-            if positive:
+            if is_positive(facts[i], facts[j]):
                 positives.append(s)
-        terms += [torch.exp(torch.dot(z[i], q) / objective.temperature) for q in queue]
+                terms.append(torch.exp(s))
+            else:
+                terms.append(weighed(facts[i], facts[j], s))
+        for q, known in zip(queue, QUEUED.tolist(), strict=False):
+            if not is_positive(facts[i], known):
+                terms.append(weighed(facts[i], known, torch.dot(z[i], q) / objective.temperature))
         among = torch.log(sum(terms))
         total = total + sum(among - s for s in positives) / len(positives)
     return total / (2 * N)
@@ -74,10 +84,12 @@ def by_loop(
         {"temperature": 0.05},
         {"queue": 4},
         {"positives": "neighbour", "near": 1},
+        {"positives": "neighbour", "near": 3, "queue": 4},
         {"positives": "label"},
         {"same_recording": 0.0},
         {"same_recording": 0.3},
         {"same_recording": 2.5, "positives": "label", "queue": 3},
+        {"same_recording": 0.0, "queue": 4},
         {"momentum": 0.9, "queue": 4},
     ],
     ids=str,
@@ -87,7 +99,7 @@ def test_contrast_equals_a_loop(settings: dict) -> None:
     model, batch = learner(objective), drawn()
     if objective.queue:
         kept = F.normalize(torch.randn(objective.queue, objective.projection).double(), dim=1)
-        model.remember(kept)
+        model.remember(kept, QUEUED[: objective.queue])
     if objective.momentum:
         for parameter in model.slow.parameters():
             parameter.data.add_(0.1)
@@ -201,11 +213,13 @@ def test_the_slow_copy_follows() -> None:
 def test_the_queue_forgets_the_oldest() -> None:
     model = learner(Objective(queue=5, projection=2))
     first, second = torch.ones(3, 2).double(), 2 * torch.ones(3, 2).double()
-    model.remember(first)
+    facts = torch.arange(15).view(3, 5)
+    model.remember(first, facts)
     assert int(model.n_queued) == 3
-    model.remember(second)
+    model.remember(second, -facts)
     assert int(model.n_queued) == 5
     torch.testing.assert_close(model.queue, torch.cat([second, first])[:5])
+    assert torch.equal(model.queued_facts, torch.cat([-facts, facts])[:5])
 
 
 def test_settings_are_checked() -> None:
@@ -216,6 +230,10 @@ def test_settings_are_checked() -> None:
         (lambda: Objective(positives="twin"), "positives"),  # type: ignore[arg-type]
         (lambda: Objective(queue=-1), "queue"),
         (lambda: Objective(patches=0), "patches"),
+        (lambda: Objective(temperature="hot"), "temperature='hot': it must be a number"),  # type: ignore[arg-type]
+        (lambda: Objective(mask=math.nan), "mask=nan: it must be a number"),
+        (lambda: Objective(queue=1.5), "queue=1.5: it must be a whole number"),  # type: ignore[arg-type]
+        (lambda: Objective(bands=True), "bands=True: it must be a whole number"),
     ]
     for make, what in wrong:
         with pytest.raises(ValueError, match=what):

@@ -72,6 +72,14 @@ def test_probes_do_not_see_the_test_trials() -> None:
     assert linear_probe(own, y, groups=people) < 0.6
 
 
+def test_few_trials_are_measured_as_far_as_they_go() -> None:
+    Z, y = np.eye(2)[np.arange(6) % 2], np.arange(6) % 2
+    assert linear_probe(Z, y) == 1.0
+    assert neighbours(Z, y, n_neighbours=3) == 1.0
+    assert neighbours(Z[:5], y[:5]) < 1, "all that are known are asked, most of them of one class"
+    assert np.isnan(linear_probe(Z[:3], y[:3]))
+
+
 def test_the_share_of_the_person() -> None:
     rng = np.random.default_rng(0)
     people, Z = np.repeat(["a", "b", "c"], 200), rng.standard_normal((600, 6))

@@ -210,6 +210,7 @@ def test_a_step_moves_the_slow_copy_and_fills_the_queue() -> None:
         for old, new in zip(before, learner.slow.parameters(), strict=True)
     )
     assert int(learner.n_queued) == 12 and learner.queue[:12].norm(dim=1).min() > 0.99
+    assert learner.queued_facts[:12, 0].tolist() == list(range(12))
 
 
 def test_progress_tells_the_time_left() -> None:

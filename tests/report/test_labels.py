@@ -19,6 +19,7 @@ from eegvit.report.efficiency import efficiency_markdown, labels_under
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
 from eegvit.report.sections import embeddings_section, labels_section
+from eegvit.report.words import protocol
 
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")
 HOSTILE = "<b>who"
@@ -80,6 +81,15 @@ def test_the_table_and_the_curve_say_what_was_found(few: Results) -> None:
     assert len([e for e in svg.iter("circle")]) == 6
     assert shown in "\n".join(efficiency_markdown(few))
     assert "labels" in terminal(few) and "10 %" in terminal(few)
+
+
+def test_the_page_says_whose_labels_are_given(few: Results) -> None:
+    assert "2 draws of each amount, class by class, of the training trials." in labels_under(few)
+    about = {"labels_per_class": (5, 1), "labels_from": "target", "draws": 3}
+    evaluate = Evaluate(**about)
+    target = replace(few, study=few.study.model_copy(update={"evaluate": evaluate}))
+    assert "of the earliest trials of each person tested." in labels_under(target)
+    assert "1, 5 trials of each class, drawn at random from the earliest 5" in protocol(evaluate)
 
 
 def test_other_data_are_told_where_there_are_any(few: Results) -> None:
