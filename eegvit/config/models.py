@@ -130,6 +130,8 @@ class Model(Strict):
         >>> fused = {"branches": [{"branch": "fbcsp"}, {"branch": "eegnet"}], "fuse": "gated"}
         >>> Model(branch="fusion", parameters=fused).said
         'fbcsp + eegnet (gated)'
+        >>> Model(branch="fusion", parameters={**fused, "classical": "cnn", "auxiliary": 0.5}).said
+        'fbcsp + eegnet (gated, cnn, auxiliary 0.5)'
         >>> Model(branch="eegnet", pretrain={"objective": "masked"}).said
         'eegnet, pretrained (masked)'
         """
@@ -170,7 +172,12 @@ def _said(branch: str | dict[str, Any]) -> str:
     parts = [_said(part) for part in branch["branches"]]
     if branch.get("wiring") == "series":
         return " → ".join(parts)
-    return f"{' + '.join(parts)} ({branch.get('fuse', 'concat')})"
+    how = [branch.get("fuse", "concat")]
+    if branch.get("classical", "mlp") != "mlp":
+        how.append(branch["classical"])
+    if branch.get("auxiliary"):
+        how.append(f"auxiliary {branch['auxiliary']:g}")
+    return f"{' + '.join(parts)} ({', '.join(how)})"
 
 
 def sha256(value: Any) -> str:

@@ -18,6 +18,7 @@ from eegvit.evaluate.statistics import (
     chance_bound,
     chance_level,
     holm,
+    paired,
     sign_flip,
 )
 
@@ -102,10 +103,10 @@ def compare(board: Sequence[BoardRow]) -> list[Comparison]:
     for target in dict.fromkeys(row.target for row in board):
         ranked = [row for row in board if row.target == target and row.rank is not None]
         pairs = [(ranked[0], other) for other in ranked[1:]]
-        paired = [_paired(best, other) for best, other in pairs]
-        p_values = [sign_flip(d) if len(d) > 1 else NAN for d in paired]
+        differences = [paired(best.subjects, other.subjects) for best, other in pairs]
+        p_values = [sign_flip(d) if len(d) > 1 else NAN for d in differences]
         for (best, other), d, p, p_holm in zip(
-            pairs, paired, p_values, holm(p_values), strict=True
+            pairs, differences, p_values, holm(p_values), strict=True
         ):
             mean = float(np.mean(d)) if d else NAN
             comparisons.append(Comparison(target, best.model, other.model, mean, len(d), p, p_holm))
@@ -245,15 +246,6 @@ def _subject_counts(tested: Predictions) -> dict[str, list[int]]:
         s: np.bincount(tested.y[who == s], minlength=n_classes).tolist()
         for s in sorted(set(who.tolist()), key=natural)
     }
-
-
-def _paired(best: BoardRow, other: BoardRow) -> list[float]:
-    shared = [
-        s
-        for s in best.subjects
-        if s in other.subjects and not np.isnan(best.subjects[s] - other.subjects[s])
-    ]
-    return [best.subjects[s] - other.subjects[s] for s in shared]
 
 
 def _branch(study: Study, name: str) -> str:

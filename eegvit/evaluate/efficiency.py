@@ -13,7 +13,7 @@ from eegvit.config.pretraining import controls
 from eegvit.data.folders import natural
 from eegvit.evaluate.board import subject_scores
 from eegvit.evaluate.outcomes import FloatArray, Outcome, predictions
-from eegvit.evaluate.statistics import holm, sign_flip
+from eegvit.evaluate.statistics import holm, paired, sign_flip
 
 NAN = float("nan")
 N_DRAWS = 4000
@@ -114,11 +114,13 @@ def describe_efficiency(study: Study, outcomes: Sequence[Outcome], n_classes: in
         for model, control in controls(study.models).items()
         for amount in amounts
     ]
-    paired = [_paired(found.point(m, a), found.point(c, a)) for m, c, a in pairs]
-    p_values = [sign_flip(d) if len(d) > 1 else NAN for d in paired]
+    differences = [
+        paired(found.point(m, a).subjects, found.point(c, a).subjects) for m, c, a in pairs
+    ]
+    p_values = [sign_flip(d) if len(d) > 1 else NAN for d in differences]
     gains = tuple(
         Gain(*pair, float(np.mean(d)) if d else NAN, len(d), p, p_holm)
-        for pair, d, p, p_holm in zip(pairs, paired, p_values, holm(p_values), strict=True)
+        for pair, d, p, p_holm in zip(pairs, differences, p_values, holm(p_values), strict=True)
     )
     return Efficiency(amounts, points, gains, rows)
 
@@ -177,7 +179,3 @@ def _point(
 def _is(outcome: Outcome, model: str, amount: float) -> bool:
     known = outcome.labels
     return outcome.model == model and known is not None and known.amount == amount
-
-
-def _paired(first: Point, second: Point) -> list[float]:
-    return [first.subjects[s] - second.subjects[s] for s in first.subjects if s in second.subjects]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -104,6 +104,18 @@ def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
     tail = float(stats.norm.cdf(-reach))
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def paired(first: Mapping[str, float], second: Mapping[str, float]) -> list[float]:
+    """Return first minus second of each subject that has both.
+
+    Examples
+    --------
+    >>> paired({"1": 3.0, "2": 1.0, "3": 2.0}, {"2": 0.5, "1": 1.0, "3": float("nan")})
+    [2.0, 0.5]
+    """
+    differences = [first[s] - second[s] for s in first if s in second]
+    return [d for d in differences if not np.isnan(d)]
 
 
 def sign_flip(differences: Sequence[float]) -> float:

@@ -15,6 +15,7 @@ from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.efficiency import efficiency_markdown, efficiency_terminal
 from eegvit.report.ensembles import ensembles_markdown
+from eegvit.report.fusion import fusion_markdown
 
 WIDTH = 100
 TEST = "p: two-sided paired sign flips over subjects against the best of the group, Holm."
@@ -102,6 +103,8 @@ def markdown(results: Results, command: str = "") -> str:
         parts += [*failures, ""] if failures else []
     if results.study.ensembles:
         parts += ["## Ensembles", "", *map(_cell, ensembles_markdown(results)), ""]
+    if more := fusion_markdown(results):
+        parts += ["## Fusion", "", *more, ""]
     parts += [f"{chance_line(results)} {TEST}", ""]
     parts += ["Made by:", "", f"    {command}", ""] if command else []
     return "\n".join(parts)

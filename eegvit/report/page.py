@@ -19,6 +19,7 @@ from eegvit.report.sections import (
     NAVIGATION,
     embeddings_section,
     ensembles_section,
+    fusion_section,
     labels_section,
     section,
     spikes_section,
@@ -50,6 +51,7 @@ def page(results: Results, about: dict[str, Any], *, began: float = math.nan) ->
         _leaderboard(results),
         _subjects(results),
         ensembles_section(results),
+        fusion_section(results),
         embeddings_section(results),
         _models(results),
     ]
@@ -80,6 +82,7 @@ def _top(results: Results) -> Markup:
         for place, name in NAVIGATION.items()
         if (place != "ensembles" or results.study.ensembles)
         and (place != "labels" or results.efficiency)
+        and (place != "fusion" or fusion_section(results))
         and (place != "embeddings" or results.representations)
         and (place != "spikes" or spiking_rows(results))
     ]

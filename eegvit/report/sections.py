@@ -13,6 +13,8 @@ from eegvit.report.ensembles import (
     learned_table,
     selection_table,
 )
+from eegvit.report.fusion import UNDER as UNDER_FUSION
+from eegvit.report.fusion import fusion_table
 from eegvit.report.markup import Markup, tag
 from eegvit.report.spikes import raster, spikes_table, spiking_rows
 
@@ -21,6 +23,7 @@ NAVIGATION = {
     "leaderboard": "Leaderboard",
     "subjects": "Subjects",
     "ensembles": "Ensembles",
+    "fusion": "Fusion",
     "embeddings": "Embeddings",
     "models": "Models",
     "cost": "Cost",
@@ -104,6 +107,12 @@ def ensembles_section(results: Results) -> Markup | None:
     return section("ensembles", ensembles_under(results), *shown)
 
 
+def fusion_section(results: Results) -> Markup | None:
+    """Return what fused models gain over their branches, where both are in the study."""
+    table = fusion_table(results)
+    return table and section("fusion", UNDER_FUSION, tag("div", table, class_="scroll"))
+
+
 def spikes_section(results: Results) -> Markup | None:
     """Return what spiking layers do, where there are any."""
     rows = spiking_rows(results)
@@ -114,7 +123,8 @@ def spikes_section(results: Results) -> Markup | None:
         " absence nothing; input that is not spikes, and the neurons' leak, cost"
         " multiply-accumulates. Energy is that of 32-bit arithmetic in 45 nm (0.9 pJ an addition,"
         " 4.6 pJ a multiply-accumulate), without moving numbers; beside it the same layers"
-        " without spikes. Convolutions of other branches are not counted."
+        " without spikes. Convolutions of other branches are not counted: of neurons in front of"
+        " another network the table has what they take, not what their spikes save behind them."
     )
     drawn = [
         [

@@ -39,7 +39,13 @@ def test_rates_operations_and_raster_of_a_study(make_study, make_trials, tmp_pat
     assert [layer["neurons"] for layer in told["layers"]] == [8, 4]
     n_spikes = sum(map(len, told["raster"]))
     assert str(raster(rows["snn"])).count("v7") == n_spikes
-    assert "µJ" in str(spikes_table(results))
+    table = str(spikes_table(results))
+    rates = " + ".join(f"{layer['rate']:.1f}" for layer in told["layers"])
+    done = told["operations"]
+    assert told["layers"][0]["rate"] > 0 and f">{rates}<" in table
+    for energy in (done["energy"], done["dense_energy"]):
+        assert f">{energy / 1e6:.3g} µJ<" in table
+    assert f">{done['dense_energy'] / done['energy']:.1f}<" in table
     assert 'id="spikes"' in page(results, manifest(results))
     calm = replace(results, board=tuple(replace(row, spiking={}) for row in results.board))
     assert 'id="spikes"' not in page(calm, manifest(calm))

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eegvit.config import Model
 from eegvit.evaluate.metrics import METRICS
 from eegvit.evaluate.results import Results, tabulate
 from eegvit.report import terminal, words, write
@@ -278,3 +279,20 @@ def test_a_failed_write_leaves_the_old_file(
         write(replace(results, rows=[]), tmp_path)
     assert (tmp_path / "scores.csv").read_bytes() == before
     assert not [p for p in tmp_path.iterdir() if p.name.endswith(".tmp")]
+
+
+def test_fused_models_are_shown_beside_their_branches(make_study, make_outcomes) -> None:
+    study = make_study(["fbcsp", "eegnet", "tangent-space"])
+    parts = {"branches": [{"branch": "fbcsp"}, {"branch": "eegnet"}]}
+    models = {**study.models, "tangent-space": Model(branch="fusion", parameters=parts)}
+    made = study.model_copy(update={"models": models})
+    results = tabulate(made, CLASSES, make_outcomes(made))
+    (line,) = [one for one in markdown(results).splitlines() if one.startswith("| tangent-space |")]
+    fused, eegnet = ({r.model: r for r in results.board}[m] for m in ("tangent-space", "eegnet"))
+    gained = 100 * (fused.mean - eegnet.mean)
+    assert f"eegnet {100 * eegnet.mean:.1f}" in line and f"| {gained:+.1f} |" in line
+    assert gained > 0 and line in markdown(results)
+    text = page(results, manifest(results))
+    assert 'href="#fusion"' in text and f"+{gained:.1f}" in text[text.index('id="fusion"') :]
+    alone = tabulate(study, CLASSES, make_outcomes(study))
+    assert "Fusion" not in page(alone, manifest(alone)) and "Fusion" not in markdown(alone)
