@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +82,9 @@ class EfficientViTClassifier(NeuralClassifier):
     True
     """
 
+    usual_epochs: ClassVar[int] = 20
+
     family: Literal["cascaded", "linear", "former", "multiscale"] | None = None
-    epochs: int = 20
     augment: str | tuple[str, ...] = "segment_recombine"
     preset: Literal["eeg_xs", "eeg_s", "eeg_m"] = "eeg_xs"
     layout: Literal["both", "conv", "power", "patch", "lattice", "grid", "bands"] = "both"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from eegvit.train import Recipe
 
+LEAST_STEPS = 400  # of training, where epochs are not given
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NeuralClassifier(EEGClassifier):
@@ -28,8 +30,11 @@ class NeuralClassifier(EEGClassifier):
 
     Parameters
     ----------
-    epochs, batch_size : int
-        Passes over the training trials, and trials in a step.
+    epochs : int or None
+        Passes over the training trials. None: 40 (EfficientViT: 20), or, where trials are few,
+        as many as make 400 steps.
+    batch_size : int
+        Trials in a step.
     learning_rate, weight_decay : float
         Of AdamW; biases and norms do not decay.
     warmup : float
@@ -71,7 +76,9 @@ class NeuralClassifier(EEGClassifier):
         Number of learned numbers.
     """
 
-    epochs: int = 40
+    usual_epochs: ClassVar[int] = 40
+
+    epochs: int | None = None
     batch_size: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
@@ -120,7 +127,7 @@ class NeuralClassifier(EEGClassifier):
             self.builder(X, rows),
             X,
             codes,
-            recipe=self.recipe(),
+            recipe=self.recipe(len(codes)),
             rows=rows,
             held_out=held_out,
             seed=self.random_state,
@@ -133,14 +140,17 @@ class NeuralClassifier(EEGClassifier):
         """Say whether `fit_together` may train several of it at once."""
         return True
 
-    def recipe(self) -> Recipe:
-        """Return how to train."""
-        from eegvit.train import Recipe
+    def recipe(self, n_trials: int | None = None) -> Recipe:
+        """Return how to train, on so many trials."""
+        from eegvit.train import Recipe, of_steps
 
         settings = {field.name: getattr(self, field.name) for field in fields(Recipe)}
         names = (self.augment,) if isinstance(self.augment, str) else tuple(self.augment)
         settings["augment"] = tuple(name for name in names if name != "none")
-        return Recipe(**settings)
+        if self.epochs is not None:
+            return Recipe(**settings)
+        usual = Recipe(**settings | {"epochs": self.usual_epochs})
+        return usual if n_trials is None else of_steps(usual, n_trials, LEAST_STEPS)
 
     def builder(
         self, X: NDArray[np.floating[Any]], rows: NDArray[np.int64]

@@ -69,12 +69,15 @@ def fit_together(
         builds.append(model.builder(signals, own[trained]))
         rows.append(own[trained])
         held_out.append(None if held is None else own[held])
+    recipes = [model.recipe(len(own)) for model, own in zip(models, trials, strict=True)]
+    if any(recipe != recipes[0] for recipe in recipes):
+        raise ValueError("fits of so few trials train for different epochs: fit them one by one")
     codes = np.searchsorted(first.classes_, labels)
     results = train_together(
         builds,
         signals,
         codes,
-        recipe=first.recipe(),
+        recipe=recipes[0],
         rows=rows,
         held_out=held_out,
         seeds=[model.random_state for model in models],

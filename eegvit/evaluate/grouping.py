@@ -52,14 +52,15 @@ class Group:
 def alike(fits: Sequence[Fit], jobs: int) -> list[list[int]]:
     """Return the numbers of fits that could be carried out at once, spread over the workers.
 
-    They are fits of one network with the same parameters, on one view and of the same classes,
-    and so many steps long that it is worth finding out what is faster.
+    They are fits of one network with the same parameters and epochs, on one view and of the same
+    classes, and so many steps long that it is worth finding out what is faster.
     """
     found = defaultdict(list)
     for number, fit in enumerate(fits):
-        if _network(fit.recipe) is not None:
+        if (model := _network(fit.recipe)) is not None:
             classes = tuple(np.unique(fit.view.y[fit.train]).tolist())
-            found[fit.key.partition("/")[0], id(fit.view), classes].append(number)
+            epochs = model.recipe(len(fit.train)).epochs
+            found[fit.key.partition("/")[0], id(fit.view), classes, epochs].append(number)
     groups = []
     for numbers in found.values():
         if sum(_n_steps(fits[number]) for number in numbers) >= WORTH:
@@ -145,4 +146,6 @@ def _network(recipe: Recipe) -> NeuralClassifier | None:
 
 def _n_steps(fit: Fit) -> int:
     model = _network(fit.recipe)
-    return 0 if model is None else model.epochs * -(-len(fit.train) // model.batch_size)
+    if model is None:
+        return 0
+    return model.recipe(len(fit.train)).epochs * -(-len(fit.train) // model.batch_size)

@@ -221,7 +221,8 @@ class FineTunedClassifier(EEGClassifier):
         checkpoint: Path | None,
     ) -> NeuralClassifier:
         from eegvit.networks.device import choose_device, seeded
-        from eegvit.pretrain.finetune import FinetuneRun, of_steps
+        from eegvit.pretrain.finetune import FinetuneRun
+        from eegvit.train import of_steps
         from eegvit.train.batches import Batches
         from eegvit.train.loop import carry_out
 

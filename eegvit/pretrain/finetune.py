@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -124,15 +122,3 @@ def rated_groups(
         {"params": members, "weight_decay": decay, "rate": rate}
         for (rate, decay), members in groups.items()
     ]
-
-
-def of_steps(recipe: Recipe, n_trials: int, n_steps: int) -> Recipe:
-    """Return a recipe with as many epochs as it takes to make a number of steps at least.
-
-    Examples
-    --------
-    >>> of_steps(Recipe(epochs=2, batch_size=64), n_trials=30, n_steps=100).epochs
-    100
-    """
-    a_pass = math.ceil(n_trials / recipe.batch_size)
-    return replace(recipe, epochs=max(recipe.epochs, math.ceil(n_steps / a_pass)))

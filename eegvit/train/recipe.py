@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Record = dict[str, float]
 
@@ -67,6 +67,18 @@ class Recipe:
             raise ValueError(f"mixup={self.mixup!r}: it must be 0 or more")
         if self.class_weight not in (None, "balanced"):
             raise ValueError(f"class_weight={self.class_weight!r}: it must be 'balanced' or None")
+
+
+def of_steps(recipe: Recipe, n_trials: int, n_steps: int) -> Recipe:
+    """Return a recipe with as many epochs as it takes to make a number of steps at least.
+
+    Examples
+    --------
+    >>> of_steps(Recipe(epochs=2, batch_size=64), n_trials=30, n_steps=100).epochs
+    100
+    """
+    a_pass = math.ceil(n_trials / recipe.batch_size)
+    return replace(recipe, epochs=max(recipe.epochs, math.ceil(n_steps / a_pass)))
 
 
 def schedule(step: int, n_steps: int, warmup: float) -> float:

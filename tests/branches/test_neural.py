@@ -12,7 +12,9 @@ import torch
 from sklearn.base import clone
 
 import eegvit.train
+from eegvit.branches import neural
 from eegvit.branches.eegnet import EEGNetClassifier
+from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.neural import channel_moments, hold_out
 from eegvit.branches.shallow import ShallowConvNetClassifier
 
@@ -100,6 +102,21 @@ def test_wrong_validation_is_refused(people: Any) -> None:
         hold_out(np.array([0, 0, 1]), None, 0.5, 0)
     with pytest.raises(ValueError, match="patience needs validation"):
         EEGNetClassifier(**SHORT, patience=3).fit(people.X, people.labels)
+
+
+def test_few_trials_are_seen_more_often_unless_epochs_are_given(monkeypatch: Any) -> None:
+    for cls, usual in ((EEGNetClassifier, 40), (EfficientViTClassifier, 20)):
+        assert cls().recipe().epochs == cls().recipe(64 * 400 // usual).epochs == usual
+        assert cls().recipe(65).epochs == 200, "two steps an epoch, 400 in all"
+        assert cls(batch_size=8).recipe(40).epochs == 80
+        assert cls(epochs=3).recipe(8).epochs == 3
+    with pytest.raises(ValueError, match="epochs=0"):
+        EEGNetClassifier(epochs=0).recipe(8)
+    monkeypatch.setattr(neural, "LEAST_STEPS", 9)
+    monkeypatch.setattr(EEGNetClassifier, "usual_epochs", 2)
+    X, y = np.random.default_rng(0).standard_normal((20, 3, 128)), np.arange(20) % 2
+    model = EEGNetClassifier(batch_size=8, device="cpu").fit(X, y)
+    assert len(model.history_) == 3
 
 
 def test_early_stopping(people: Any) -> None:

@@ -69,3 +69,6 @@ def test_what_does_not_belong_together_is_refused() -> None:
     models = [EEGNetClassifier(**SHORT, random_state=seed) for seed in (0, 1)]
     with pytest.raises(ValueError, match="same classes"):
         fit_together(models, X, y, [np.arange(48), np.flatnonzero(y != "none")])
+    usual = [EEGNetClassifier(batch_size=8, device="cpu", random_state=seed) for seed in (0, 1)]
+    with pytest.raises(ValueError, match="different epochs"):
+        fit_together(usual, X, y, [np.arange(48), np.arange(24)])

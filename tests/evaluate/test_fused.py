@@ -89,5 +89,5 @@ def test_from_yaml_to_a_leaderboard_with_costs(tmp_path: Path, monkeypatch: Any)
     assert main(["fused.yaml", "--jobs", "1"]) in (0, None)
     page = (tmp_path / "reports/fused/leaderboard.html").read_text("utf-8")
     assert "failed" not in (tmp_path / "reports/fused/leaderboard.md").read_text("utf-8").lower()
-    assert "snn → eegnet" in page and "efficientvit + eegnet (attention)" in page
+    assert "snn → eegnet" in page and "efficientvit + eegnet (attention, auxiliary 0.5)" in page
     assert "was not measured" not in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,10 @@ def test_which_fits_are_alike(make_study, view, tmp_path, monkeypatch):
         ours = [group for group in groups if fits[group[0]].recipe.parameters == NET["net"][1]]
         assert [len(group) for group in ours] == expected
         assert not {n for g in groups for n in g if fits[n].recipe.branch == "csp_lda"}
+    plan, _ = _plan(make_study, view, tmp_path, {"usual": ("eegnet", {"batch_size": 8})})
+    of_24 = list(plan.fits.values())
+    fewer = [replace(of_24[0], train=of_24[0].train[:16]), *of_24[1:]]  # more epochs make 400
+    assert grouping.alike(of_24, jobs=1) == [[0, 1, 2]] and grouping.alike(fewer, 1) == [[1, 2]]
     y = view.y.copy()
     y[:] = 0
     y[-12:] = 1  # the last person alone has the second class
