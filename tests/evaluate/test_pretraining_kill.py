@@ -69,7 +69,7 @@ def _start(folder: Path, jobs: int) -> subprocess.Popen[bytes]:
 
 
 def _kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not reached() and time.monotonic() < end and process.poll() is None:
         time.sleep(0.005)
     assert process.poll() is None, process.communicate()[0].decode()
@@ -89,7 +89,7 @@ def test_killed_while_pretraining_and_while_fitting_and_gone_on(tmp_path):
     _kill_when(_start(tmp_path, 1), lambda: count("*/*.npz") >= 2)
     stored = count("*/*.npz")
     assert 2 <= stored < N_FITS and count("pretrained/*.safetensors") == 3
-    said, _ = (process := _start(tmp_path, 0)).communicate(timeout=120)
+    said, _ = (process := _start(tmp_path, 0)).communicate(timeout=600)
     assert process.returncode == 0, said.decode()
     assert all(path.stat().st_mtime_ns == when for path, when in made.items())
     runs: dict[str, dict[str, np.ndarray]] = {"killed": {}, "undisturbed": {}}
