@@ -184,7 +184,7 @@ class FusionClassifier(NeuralClassifier):
             self.builder(X, rows),
             X,
             codes,
-            recipe=self.recipe(len(codes)),
+            recipe=self.recipe(len(rows)),
             rows=rows,
             held_out=held_out,
             seed=self.random_state,

@@ -127,7 +127,7 @@ class NeuralClassifier(EEGClassifier):
             self.builder(X, rows),
             X,
             codes,
-            recipe=self.recipe(len(codes)),
+            recipe=self.recipe(len(rows)),
             rows=rows,
             held_out=held_out,
             seed=self.random_state,
@@ -141,7 +141,7 @@ class NeuralClassifier(EEGClassifier):
         return True
 
     def recipe(self, n_trials: int | None = None) -> Recipe:
-        """Return how to train, on so many trials."""
+        """Return how to train, on so many trials if that is known."""
         from eegvit.train import Recipe, of_steps
 
         settings = {field.name: getattr(self, field.name) for field in fields(Recipe)}

@@ -69,7 +69,7 @@ def fit_together(
         builds.append(model.builder(signals, own[trained]))
         rows.append(own[trained])
         held_out.append(None if held is None else own[held])
-    recipes = [model.recipe(len(own)) for model, own in zip(models, trials, strict=True)]
+    recipes = [model.recipe(len(own)) for model, own in zip(models, rows, strict=True)]
     if any(recipe != recipes[0] for recipe in recipes):
         raise ValueError("fits of so few trials train for different epochs: fit them one by one")
     codes = np.searchsorted(first.classes_, labels)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from eegvit.branches.neural import NeuralClassifier
 from eegvit.config import Model, Study
 from eegvit.evaluate.board import BoardRow
 from eegvit.evaluate.metrics import LOWER_IS_BETTER
 from eegvit.evaluate.statistics import holm, paired, sign_flip
+from eegvit.registry import BRANCHES, lookup
 
 NAN = float("nan")
 
@@ -27,8 +29,10 @@ class FusionGain:
         Its name in the study.
     alone : mapping
         Mean over subjects of each of its branches, by the name of the model that it is alone.
+    otherwise : tuple of str
+        Those of these that are trained otherwise: other epochs, augmentation and so on.
     better : str
-        The one of these with the better mean.
+        The one with the better mean.
     difference : float
         Mean over subjects, fused minus better branch.
     spread : float
@@ -41,6 +45,7 @@ class FusionGain:
 
     model: str
     alone: Mapping[str, float]
+    otherwise: tuple[str, ...]
     better: str
     difference: float
     spread: float
@@ -67,6 +72,7 @@ def fusion_gains(study: Study, board: Sequence[BoardRow]) -> list[FusionGain]:
         FusionGain(
             model=fused.model,
             alone=alone,
+            otherwise=_otherwise(study.models, fused.model, alone),
             better=better.model,
             difference=float(np.mean(d)) if d else NAN,
             spread=_spread(fused, better),
@@ -108,15 +114,23 @@ def branches_alone(models: Mapping[str, Model], fused: Model) -> list[str]:
 
 
 def _is(model: Model, branch: Mapping[str, Any], fused: Model) -> bool:
-    """Say whether a model is a branch alone, on the same view and with the same training."""
+    """Say whether a model is a branch alone, on the same view."""
     given = {"branch": model.branch, **model.parameters}
-    shared = {key: value for key, value in fused.parameters.items() if key in given}
     beside = (model.view, model.align, model.recentre, model.pretrain)
-    return (
-        beside == (fused.view, fused.align, fused.recentre, fused.pretrain)
-        and all(given.get(key) == value for key, value in branch.items())
-        and all(given[key] == value for key, value in shared.items() if key not in branch)
+    return beside == (fused.view, fused.align, fused.recentre, fused.pretrain) and all(
+        given.get(key) == value for key, value in branch.items()
     )
+
+
+def _otherwise(models: Mapping[str, Model], fused: str, alone: Iterable[str]) -> tuple[str, ...]:
+    known = (_training(models[fused]), None)
+    return tuple(name for name in alone if _training(models[name]) not in known)
+
+
+def _training(model: Model) -> object:
+    """Return how a network is trained, None for what is no network."""
+    built = lookup(BRANCHES, model.branch)(**model.parameters)
+    return (built.recipe(), built.validation) if isinstance(built, NeuralClassifier) else None
 
 
 def _spread(fused: BoardRow, better: BoardRow) -> float:

@@ -137,8 +137,7 @@ def _text(efficiency: Efficiency, point: Point, metric: str) -> str:
 
 
 def _gained(gain: Gain, metric: str) -> str:
-    sign = "−" if gain.difference < 0 else "+"
-    shown = f"{sign}{words.score(metric, abs(gain.difference))}"
+    shown = words.signed(metric, gain.difference)
     if math.isnan(gain.p):
         return shown
     return f"{shown}, p {words.p_value(gain.p)} (Holm {words.p_value(gain.p_holm)})"

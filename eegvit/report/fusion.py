@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 from eegvit.evaluate.gains import FusionGain, fusion_gains
 from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.markup import Markup, tag
 
 UNDER = (
-    "Each fused model against the better of its branches, where the study has all of them alone on"
-    " the same terms. Spread: standard deviation over seeds of such a difference; a gain or a loss"
-    " within it says nothing. p: two-sided sign flips over subjects, and after Holm's correction."
+    "Each fused model against the better of its branches, where the study has all of them alone; a"
+    " branch with other epochs, augmentation or learning rate is marked. Spread: standard deviation"
+    " over seeds of such a difference; a gain or a loss within it says nothing. p: two-sided sign"
+    " flips over subjects, and after Holm's correction."
 )
 TITLES = ("fused", "branches alone", "gain", "spread", "subjects above", "p", "p (Holm)")
 
@@ -48,18 +47,16 @@ def fusion_markdown(results: Results) -> list[str]:
 
 def _cells(results: Results, gain: FusionGain) -> list[str]:
     metric = results.study.evaluate.metric
-    alone = ", ".join(f"{name} {words.score(metric, mean)}" for name, mean in gain.alone.items())
+    alone = ", ".join(
+        f"{name} {words.score(metric, mean)}" + " (trained otherwise)" * (name in gain.otherwise)
+        for name, mean in gain.alone.items()
+    )
     return [
         gain.model,
         alone,
-        _signed(metric, gain.difference),
+        words.signed(metric, gain.difference),
         words.score(metric, gain.spread),
         f"{gain.n_above} of {gain.n_subjects}",
         words.p_value(gain.p),
         words.p_value(gain.p_holm),
     ]
-
-
-def _signed(metric: str, value: float) -> str:
-    sign = "" if math.isnan(value) else "−" if value < 0 else "+"
-    return sign + words.score(metric, abs(value))

@@ -43,6 +43,19 @@ def score(metric: str, value: float) -> str:
     return f"{100 * value + 1e-10:.1f}" if metric in IN_PERCENT else f"{value:.3f}"
 
 
+def signed(metric: str, difference: float) -> str:
+    """Return a difference of scores, with its sign.
+
+    Examples
+    --------
+    >>> signed("accuracy", -0.0151), signed("kappa", 0.1), signed("kappa", float("nan"))
+    ('−1.5', '+0.100', '–')
+    """
+    if math.isnan(difference):
+        return NOTHING
+    return ("−" if difference < 0 else "+") + score(metric, abs(difference))
+
+
 def unit(metric: str) -> str:
     """Return the unit that follows a score: " %" or nothing."""
     return " %" if metric in IN_PERCENT else ""

@@ -117,6 +117,8 @@ def test_few_trials_are_seen_more_often_unless_epochs_are_given(monkeypatch: Any
     X, y = np.random.default_rng(0).standard_normal((20, 3, 128)), np.arange(20) % 2
     model = EEGNetClassifier(batch_size=8, device="cpu").fit(X, y)
     assert len(model.history_) == 3
+    model = EEGNetClassifier(batch_size=8, validation=0.4, device="cpu").fit(X, y)
+    assert len(model.history_) == 5, "12 trials are left to train on: two steps an epoch"
 
 
 def test_early_stopping(people: Any) -> None:

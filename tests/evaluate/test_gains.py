@@ -66,8 +66,18 @@ def test_a_smaller_loss_is_better() -> None:
 def test_branches_must_be_there_on_the_same_terms() -> None:
     models, longer = made().models, made(epochs=9).models
     assert branches_alone(models, models["both"]) == ["csp", "net"]
-    assert branches_alone(longer, longer["both"]) == []
+    assert branches_alone({**models, "net": models["other"]}, models["both"]) == []
+    assert branches_alone(longer, longer["both"]) == ["csp", "net"]
     assert branches_alone(models, models["net"]) == []
+
+
+def test_branches_that_are_trained_otherwise_are_marked() -> None:
+    for changes, marked in (({}, ()), ({"epochs": 9}, ("net",)), ({"augment": "noise"}, ("net",))):
+        study = made(**changes)
+        (gain,) = fusion_gains(study, rows(study))
+        assert gain.otherwise == marked
+    study = made(epochs=None)  # 40 epochs by default, the branch alone has 3
+    assert fusion_gains(study, rows(study))[0].otherwise == ("net",)
 
 
 def test_what_is_not_complete_is_not_compared() -> None:
