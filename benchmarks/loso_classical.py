@@ -129,8 +129,11 @@ def ours(work: dict[str, Any]) -> dict[str, Any]:
 
     from eegvit.config import Card, Evaluate, Model, Study
     from eegvit.data.cache import Cache
-    from eegvit.evaluate import execute, fitting, make_plan, score
-    from eegvit.evaluate.store import Store
+    from eegvit.execute import one_fit as fitting
+    from eegvit.execute.fits import execute
+    from eegvit.execute.store import Store
+    from eegvit.plan.plan import make_plan
+    from eegvit.results.stored import score
 
     pipeline_of(work)  # imports what it needs
     empty, start = peak_memory(), cpu()
@@ -160,9 +163,9 @@ def load_view(work: dict[str, Any], cache: Any) -> Any:
     """Bring every person's trials into the cache and map them from there."""
     import numpy as np
 
-    from eegvit.evaluate import view_of
-    from eegvit.evaluate.view import make_view
     from eegvit.trials import Trials
+    from eegvit.views.arrays import view_of
+    from eegvit.views.view import make_view
 
     blocks: list[Any] = []
     for subject in range(work["subjects"]):

@@ -114,9 +114,13 @@ def study(work: dict[str, Any]) -> dict[str, Any]:
 
     from eegvit.config import Card, Evaluate, Model, Study
     from eegvit.data.cache import Cache
-    from eegvit.evaluate import execute, fitting, make_plan, make_views, score
-    from eegvit.evaluate.store import Store
+    from eegvit.execute import one_fit as fitting
+    from eegvit.execute.fits import execute
+    from eegvit.execute.store import Store
+    from eegvit.plan.plan import make_plan
     from eegvit.registry import BRANCHES, SOURCES, lookup
+    from eegvit.results.stored import score
+    from eegvit.views.reading import make_views
 
     SOURCES["drawn"] = "scaling:DrawnSource"
     few = np.random.default_rng(0).standard_normal((8, 4, 64))
@@ -140,7 +144,7 @@ def study(work: dict[str, Any]) -> dict[str, Any]:
         seconds[name] = began - before
 
     with contextlib.redirect_stdout(sys.stderr), mock.patch.object(fitting, "forget_peak_memory"):
-        views = make_views(asked, cache, jobs=0)
+        views = make_views(asked, cache)
         lap("read")
         plan = make_plan(asked, views)
         lap("plan")

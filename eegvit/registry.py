@@ -30,7 +30,7 @@ SOURCES: dict[str, str] = {
     "moabb": "eegvit.data.moabb:MoabbSource",
     "files": "eegvit.data.files:FilesSource",
     "bids": "eegvit.data.bids:BidsSource",
-    "simulated": "eegvit.data.simulated:SimulatedSource",
+    "simulated": "eegvit.data.simulation.source:SimulatedSource",
 }
 
 

@@ -43,22 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(study: Study, options: argparse.Namespace, command: str) -> int:
     from eegvit.data.cache import Cache
-    from eegvit.evaluate import (
-        describe,
-        execute,
-        make_plan,
-        make_views,
-        represent,
-        score,
-        source_views,
-    )
-    from eegvit.evaluate.store import Store
+    from eegvit.execute.embeddings import represent
+    from eegvit.execute.fits import execute
+    from eegvit.execute.local import local
+    from eegvit.execute.store import Store
+    from eegvit.plan.dry_run import describe
+    from eegvit.plan.plan import make_plan
     from eegvit.report import terminal, write
+    from eegvit.results.stored import score
+    from eegvit.views.other_data import source_views
+    from eegvit.views.reading import make_views
 
     cache = Cache(options.cache)
     store = Store(cache.fits)
-    views = make_views(study, cache, jobs=options.jobs)
-    sources = source_views(study, views, cache, jobs=options.jobs)
+    with local(options.jobs) as workers:
+        views = make_views(study, cache, workers)
+        sources = source_views(study, views, cache, workers)
     plan = make_plan(study, views, sources)
     if options.dry_run:
         print(describe(plan, store, jobs=options.jobs))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.axes import Scale, apart, round_steps, spanning
 from eegvit.report.figures import WIDTH, svg, tick
 from eegvit.report.leaderboard import targets
 from eegvit.report.markup import Markup, tag
+from eegvit.results.results import Results
 
 MARKS = ("circle", "square", "diamond", "triangle")
 CORNERS = {

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 from eegvit.config.pretraining import is_scratch
-from eegvit.evaluate.efficiency import Efficiency, Point
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.axes import Scale, apart, round_steps, spanning
 from eegvit.report.efficiency import found, hues_of, said_amount
 from eegvit.report.figures import WIDTH, svg, tick
 from eegvit.report.markup import Markup, tag
+from eegvit.results.few_labels import Efficiency, Point
+from eegvit.results.results import Results
 
 HEIGHT, TOP, LEFT, RIGHT, FLOOR = 420.0, 20.0, 64.0, WIDTH - 200, 366.0
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.evaluate.metrics import N_BINS, confusion, reliability
-from eegvit.evaluate.results import Results
 from eegvit.report.axes import Scale
 from eegvit.report.figures import svg
 from eegvit.report.markup import Markup, tag
+from eegvit.results.metrics import N_BINS, confusion, reliability
+from eegvit.results.results import Results
 
 
 def confusion_matrix(results: Results, model: str) -> Markup | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from eegvit.config.pretraining import controls
-from eegvit.evaluate.efficiency import Efficiency, Gain, Point
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.markup import Markup, tag
+from eegvit.results.few_labels import Efficiency, Gain, Point
+from eegvit.results.results import Results
 
 N_HUES = 8
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from eegvit.evaluate.representation import Representation
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.axes import spanning
 from eegvit.report.figures import svg
 from eegvit.report.markup import Markup, tag
+from eegvit.results.embeddings import Representation
+from eegvit.results.results import Results
 
 N_HUES = 8
 SIDE, EDGE = 220.0, 8.0

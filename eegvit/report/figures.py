@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.axes import Scale, round_steps, spanning
 from eegvit.report.leaderboard import of_target, targets
 from eegvit.report.markup import Markup, tag
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.results import Results
 
 WIDTH = 900.0
 LABELS = 190.0

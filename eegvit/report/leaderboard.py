@@ -8,14 +8,14 @@ import math
 import textwrap
 from collections.abc import Sequence
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.efficiency import Efficiency
-from eegvit.evaluate.metrics import METRICS
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.efficiency import efficiency_markdown, efficiency_terminal
 from eegvit.report.ensembles import ensembles_markdown
 from eegvit.report.fusion import fusion_markdown
+from eegvit.results.few_labels import Efficiency
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.metrics import METRICS
+from eegvit.results.results import Results
 
 WIDTH = 100
 TEST = "p: two-sided paired sign flips over subjects against the best of the group, Holm."

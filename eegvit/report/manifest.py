@@ -14,7 +14,7 @@ from typing import Any
 
 import eegvit
 from eegvit.config import sha256
-from eegvit.evaluate.results import Results
+from eegvit.results.results import Results
 
 FORMAT = 1
 PACKAGES = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from eegvit.evaluate.metrics import N_BINS, SMALLEST_PROBABILITY
-from eegvit.evaluate.results import Results
-from eegvit.evaluate.statistics import N_DRAWS, N_EXACT
 from eegvit.report import words
+from eegvit.results.metrics import N_BINS, SMALLEST_PROBABILITY
+from eegvit.results.results import Results
+from eegvit.results.statistics import N_DRAWS, N_EXACT
 
 
 def notes(results: Results) -> list[str]:

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import Any
 
 from eegvit.config import Card
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.cost import cost_plot
 from eegvit.report.figures import subject_dots
@@ -26,6 +25,7 @@ from eegvit.report.sections import (
 )
 from eegvit.report.spikes import spiking_rows
 from eegvit.report.tables import board_table, heat_table, model_cards, stages_table, times_table
+from eegvit.results.results import Results
 
 UNREAL = (
     "Simulated data. These signals were computed, not recorded: the scores show that the study"

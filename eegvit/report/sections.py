@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from eegvit.evaluate.results import Results
 from eegvit.report.curves import curves
 from eegvit.report.efficiency import efficiency_table, labels_under, tests
 from eegvit.report.embeddings import COLUMNS, UNDER, embeddings_table, maps
@@ -17,6 +16,7 @@ from eegvit.report.fusion import UNDER as UNDER_FUSION
 from eegvit.report.fusion import fusion_table
 from eegvit.report.markup import Markup, tag
 from eegvit.report.spikes import raster, spikes_table, spiking_rows
+from eegvit.results.results import Results
 
 NAVIGATION = {
     "labels": "Labels",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.results import Results
 from eegvit.report.figures import WIDTH, svg
 from eegvit.report.markup import Markup, tag
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.results import Results
 
 ROW = 9.0
 LEFT, BOTTOM = 64.0, 34.0

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.metrics import LOWER_IS_BETTER
-from eegvit.evaluate.results import STAGES, Results
 from eegvit.report import words
 from eegvit.report.axes import spanning
 from eegvit.report.diagrams import confusion_matrix, reliability_diagram
@@ -23,6 +20,9 @@ from eegvit.report.leaderboard import (
     targets,
 )
 from eegvit.report.markup import Markup, tag
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.metrics import LOWER_IS_BETTER
+from eegvit.results.results import STAGES, Results
 
 OTHERS = ("accuracy", "balanced_accuracy", "kappa", "roc_auc")
 ON_CARDS = ("macro_f1", "log_loss", "calibration_error")

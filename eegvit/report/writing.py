@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from eegvit.evaluate.results import Results
 from eegvit.report.leaderboard import board_csv, labels_csv, markdown, scores_csv
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
+from eegvit.results.results import Results
 
 
 def write(results: Results, out_dir: str | Path, *, command: str = "") -> Path:

@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone
 
 from eegvit.branches.efficientvit import EfficientViTClassifier
-from eegvit.networks.efficientvit.layouts import LAYOUTS
+from eegvit.networks.efficientvit.maps.layouts import LAYOUTS
 from eegvit.networks.efficientvit.model import FAMILIES
 from eegvit.networks.efficientvit.presets import EEG
 
@@ -132,7 +132,7 @@ def test_family_where_none_is_named(given: dict[str, Any], expected: list[str]) 
 
 def test_every_switch_is_one_of_the_stages() -> None:
     from eegvit.branches.efficientvit import CASCADED_ONLY
-    from eegvit.networks.efficientvit.cascaded import CascadedStages
+    from eegvit.networks.efficientvit.families.cascaded import CascadedStages
 
     assert set(CASCADED_ONLY) <= set(inspect.signature(CascadedStages).parameters)
 

@@ -10,8 +10,8 @@ import pytest
 
 from eegvit.config import Card, load_card
 from eegvit.data import source
-from eegvit.data.bnci_layout import main, write
-from eegvit.data.simulation import CHANNELS, Design, simulate
+from eegvit.data.simulation.bnci_layout import main, write
+from eegvit.data.simulation.recordings import CHANNELS, Design, simulate
 from eegvit.trials import Trials
 
 DESIGN = Design(seed=3, n_trials=16, n_runs=2)

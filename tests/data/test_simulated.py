@@ -8,10 +8,10 @@ from scipy.signal import welch
 
 from eegvit.config import Card, load_card
 from eegvit.data import read_subject, recipe_of, source
-from eegvit.data.headmodel import head_model
-from eegvit.data.people import person
-from eegvit.data.simulated import SimulatedSource
-from eegvit.data.simulation import CHANNELS, IMAGERY, Design, simulate
+from eegvit.data.simulation.headmodel import head_model
+from eegvit.data.simulation.people import person
+from eegvit.data.simulation.recordings import CHANNELS, IMAGERY, Design, simulate
+from eegvit.data.simulation.source import SimulatedSource
 
 SMALL = Design(n_trials=16, n_runs=2)
 

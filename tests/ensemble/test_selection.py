@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from eegvit.ensemble.probabilities import log_loss
-from eegvit.ensemble.selection import error_correlation, forward_selection, oracle
+from eegvit.ensemble.selection import forward_selection
+from eegvit.results.members import error_correlation, oracle
 
 
 def test_selection_goes_step_by_step_as_a_loop_would(members) -> None:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.eegnet import EEGNet
-from eegvit.networks.efficientvit.former_attention import TalkingAttention
+from eegvit.networks.efficientvit.families.former_attention import TalkingAttention
 from eegvit.networks.macs import count
 
 # over 6 tokens of 8 planes: queries, keys, values; scores and sums of values; projection

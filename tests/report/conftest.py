@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from eegvit.config import Align, Card, Evaluate, Model, Study
-from eegvit.evaluate.outcomes import Outcome
-from eegvit.evaluate.results import Results, tabulate
+from eegvit.results.outcomes import Outcome
+from eegvit.results.results import Results, tabulate
 
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")
 NAMED = {

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from eegvit.config import Ensemble
-from eegvit.evaluate.results import Results, tabulate
 from eegvit.report import terminal
 from eegvit.report.ensembles import NO_RESULT, bound_table, learned_table, selection_table
 from eegvit.report.leaderboard import board_csv, markdown, scores_csv
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
+from eegvit.results.results import Results, tabulate
 
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")
 MEMBERS = ("fbcsp", "tangent-space", "eegnet")

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from eegvit.config import Evaluate, Model
-from eegvit.evaluate.outcomes import Labels
-from eegvit.evaluate.representation import Representation
-from eegvit.evaluate.results import Results, tabulate
+from eegvit.plan.split import Labels
 from eegvit.report import terminal, write
 from eegvit.report.efficiency import efficiency_markdown, labels_under
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
 from eegvit.report.sections import embeddings_section, labels_section
 from eegvit.report.words import protocol
+from eegvit.results.embeddings import Representation
+from eegvit.results.results import Results, tabulate
 
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")
 HOSTILE = "<b>who"

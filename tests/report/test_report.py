@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from eegvit.config import Model
-from eegvit.evaluate.metrics import METRICS
-from eegvit.evaluate.results import Results, tabulate
 from eegvit.report import terminal, words, write
 from eegvit.report.leaderboard import board_csv, markdown, scores_csv
 from eegvit.report.manifest import machine, manifest, versions
 from eegvit.report.page import page
+from eegvit.results.metrics import METRICS
+from eegvit.results.results import Results, tabulate
 
 COMMAND = "python -m eegvit.run pipelines/made_up.yaml"
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")

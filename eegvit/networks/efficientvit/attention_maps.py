@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.electrode_map import ElectrodeMap
+from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
 from eegvit.networks.efficientvit.model import EfficientViT
 
 

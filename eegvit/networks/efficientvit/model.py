@@ -11,16 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import NormLinear, Stages
-from eegvit.networks.efficientvit.durations import STEP, samples
-from eegvit.networks.efficientvit.layouts import make_layout
+from eegvit.networks.efficientvit.maps.durations import STEP, samples
+from eegvit.networks.efficientvit.maps.layouts import make_layout
 from eegvit.networks.efficientvit.presets import EEG
 from eegvit.registry import lookup, suggest
 
 FAMILIES: dict[str, str] = {
-    "cascaded": "eegvit.networks.efficientvit.cascaded:CascadedStages",
-    "linear": "eegvit.networks.efficientvit.linear:LinearStages",
-    "former": "eegvit.networks.efficientvit.former:FormerStages",
-    "multiscale": "eegvit.networks.efficientvit.multiscale:MultiscaleStages",
+    "cascaded": "eegvit.networks.efficientvit.families.cascaded:CascadedStages",
+    "linear": "eegvit.networks.efficientvit.families.linear:LinearStages",
+    "former": "eegvit.networks.efficientvit.families.former:FormerStages",
+    "multiscale": "eegvit.networks.efficientvit.families.multiscale:MultiscaleStages",
 }
 
 

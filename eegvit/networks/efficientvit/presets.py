@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from eegvit.networks.efficientvit.cascaded_image import CascadedImage
-from eegvit.networks.efficientvit.former_image import FormerImage
-from eegvit.networks.efficientvit.linear_image import LinearImage
+from eegvit.networks.efficientvit.image.cascaded import CascadedImage
+from eegvit.networks.efficientvit.image.former import FormerImage
+from eegvit.networks.efficientvit.image.linear import LinearImage
 
 Settings = dict[str, Any]
 

@@ -10,9 +10,12 @@ from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm
-from eegvit.networks.efficientvit.cascaded import CascadedStages
-from eegvit.networks.efficientvit.cascaded_attention import CascadedAttention, PlainAttention
-from eegvit.networks.efficientvit.offset_bias import OffsetBias
+from eegvit.networks.efficientvit.families.cascaded import CascadedStages
+from eegvit.networks.efficientvit.families.cascaded_attention import (
+    CascadedAttention,
+    PlainAttention,
+)
+from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
 from eegvit.networks.fold import fold
 
 Size = tuple[int, int]

@@ -12,9 +12,12 @@ from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, Residual
-from eegvit.networks.efficientvit.former import FormerBlock, FormerStages
-from eegvit.networks.efficientvit.former_attention import DualPathDownsampling, TalkingAttention
-from eegvit.networks.efficientvit.former_image import FormerImage
+from eegvit.networks.efficientvit.families.former import FormerBlock, FormerStages
+from eegvit.networks.efficientvit.families.former_attention import (
+    DualPathDownsampling,
+    TalkingAttention,
+)
+from eegvit.networks.efficientvit.image.former import FormerImage
 from eegvit.networks.fold import fold
 
 State = dict[str, Tensor]

@@ -14,8 +14,11 @@ import torch.nn.functional as F
 from random_weights import randomise
 from torch import Tensor
 
-from eegvit.networks.efficientvit.former_attention import DualPathDownsampling, TalkingAttention
-from eegvit.networks.efficientvit.offset_bias import OffsetBias
+from eegvit.networks.efficientvit.families.former_attention import (
+    DualPathDownsampling,
+    TalkingAttention,
+)
+from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
 
 State = dict[str, Tensor]
 

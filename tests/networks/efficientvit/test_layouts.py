@@ -12,9 +12,9 @@ import torch
 from random_weights import randomise
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.bands import BANDS, FilterBank
-from eegvit.networks.efficientvit.electrode_map import ElectrodeMap
-from eegvit.networks.efficientvit.layouts import (
+from eegvit.networks.efficientvit.maps.bands import BANDS, FilterBank
+from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
+from eegvit.networks.efficientvit.maps.layouts import (
     FILTERED,
     LAYOUTS,
     grid_matrix,
@@ -22,8 +22,8 @@ from eegvit.networks.efficientvit.layouts import (
     make_layout,
     walk_matrix,
 )
-from eegvit.networks.efficientvit.scalp import directions_of
-from eegvit.networks.efficientvit.temporal_map import TemporalSpatialMap
+from eegvit.networks.efficientvit.maps.scalp import directions_of
+from eegvit.networks.efficientvit.maps.temporal_map import TemporalSpatialMap
 from eegvit.networks.fold import fold
 
 GRAZ_ROWS = {

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from random_weights import randomise
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.linear import LinearAttention, LinearStages
-from eegvit.networks.efficientvit.linear_image import LinearImage
+from eegvit.networks.efficientvit.families.linear import LinearAttention, LinearStages
+from eegvit.networks.efficientvit.image.linear import LinearImage
 
 # name -> parameters in millions as published, MACs in billions as published
 PUBLISHED = {"b0": (3.41, 0.10), "b1": (9.10, 0.52), "b2": (24.33, 1.6), "b3": (48.65, 4.0)}

@@ -12,7 +12,7 @@ from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.attention_maps import attention_maps, electrode_attention
-from eegvit.networks.efficientvit.layouts import LAYOUTS
+from eegvit.networks.efficientvit.maps.layouts import LAYOUTS
 from eegvit.networks.efficientvit.model import FAMILIES, EfficientViT
 from eegvit.networks.efficientvit.presets import EEG
 from eegvit.networks.fold import fold

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from random_weights import randomise
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.multiscale import (
+from eegvit.networks.efficientvit.families.multiscale import (
     CellHeads,
     MultiscaleAttention,
     MultiscaleStages,

@@ -6,7 +6,7 @@ import mne
 import numpy as np
 import pytest
 
-from eegvit.networks.efficientvit.scalp import (
+from eegvit.networks.efficientvit.maps.scalp import (
     along_the_scalp,
     angles,
     directions_of,

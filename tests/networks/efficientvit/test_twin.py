@@ -12,8 +12,8 @@ from random_weights import randomise
 from torch import Tensor, nn
 
 from eegvit.networks.auxiliary import Judged
+from eegvit.networks.efficientvit.maps.power_map import PowerMap
 from eegvit.networks.efficientvit.model import EfficientViT
-from eegvit.networks.efficientvit.power_map import PowerMap
 from eegvit.networks.efficientvit.twin import STREAMS, TwinEfficientViT
 from eegvit.networks.fold import fold
 from eegvit.networks.macs import count

@@ -1,0 +1,1 @@
+"""Simulated people: a head, rhythms and noise, recordings, and a data set's own layout."""

@@ -1,0 +1,194 @@
+"""Carry out the fits of a plan that the store does not have yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eegvit.branches.base import per_trial
+from eegvit.config import sha256
+from eegvit.data.cache import Cache
+from eegvit.execute.features import Part, compute_features, feature_recipe, handle_of, parts_of
+from eegvit.execute.local import local
+from eegvit.execute.one_fit import Job, fit_and_save
+from eegvit.execute.pretraining import job_of, known_weights, pretrain_and_save
+from eegvit.execute.store import Store
+from eegvit.execute.together import Group, alike, fit_group, is_faster
+from eegvit.plan.fit import Fit
+from eegvit.plan.plan import Plan
+from eegvit.progress import Progress
+from eegvit.tasks import Executor, Task
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many fits were stored before, were run now, and failed."""
+
+    stored: int
+    run: int
+    failed: int
+
+
+def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
+    """Run the fits that the store lacks; one that fails is noted and the others go on.
+
+    Parameters
+    ----------
+    plan : Plan
+        The study's fits.
+    store : Store
+        Where predictions are kept; a worker writes them before it takes the next fit.
+    cache : Cache
+        Where per-trial features are kept.
+    jobs : int
+        Worker processes of one thread each; 0 runs in this process.
+    """
+    fits = [fit for fit in plan.fits.values() if not fit.is_in(store)]
+    n_fits, failed = len(fits), 0
+    with local(jobs if fits else 0) as workers:
+        _compute_features(fits, cache, workers)
+        failed += _pretrain(fits, store, cache, workers)
+        fits = [fit for fit in fits if not _lacks_weights(fit, store)]
+        todo = _divide(fits, cache, workers)
+        progress = Progress(len(fits), "fits")
+        unweighed = _first_of_each(fits)
+        while todo:
+            again: list[list[int]] = []  # a group that failed: one by one
+            tasks = [
+                _task([fits[number] for number in numbers], store, cache, weigh=unweighed)
+                for numbers in todo
+            ]
+            for answer in workers.run(tasks, progress.show):
+                numbers = todo[answer.number]
+                for number in numbers:
+                    fit = fits[number]
+                    missing = answer.reason is not None and not fit.is_in(store)
+                    if missing and len(numbers) > 1:
+                        again.append([number])
+                        continue
+                    if missing:
+                        store.fail(fit.key, str(answer.reason), answer.traceback, fit=fit.name)
+                        failed += 1
+                    progress.advance(failed=missing)
+            todo = again
+    if fits:
+        progress.finish()
+    return Tally(len(plan.fits) - n_fits, n_fits - failed, failed)
+
+
+def _divide(fits: Sequence[Fit], cache: Cache, workers: Executor) -> list[list[int]]:
+    """Return the numbers of the fits: those that are faster at once together, else alone."""
+    groups = alike(fits, workers.jobs)
+    tasks = []
+    for numbers in groups:
+        fit = fits[numbers[0]]
+        shape = fit.view.blocks[0].trials.X.shape[1:]
+        n_classes = len(np.unique(fit.view.y[fit.train]))
+        tasks.append(Task(fit.name, is_faster, (fit.recipe, shape, n_classes, len(numbers), cache)))
+    told = [answer.number for answer in workers.run(tasks) if answer.value]
+    chosen = [groups[number] for number in told]
+    together = {number for numbers in chosen for number in numbers}
+    return chosen + [[number] for number in range(len(fits)) if number not in together]
+
+
+def _first_of_each(fits: Sequence[Fit]) -> set[str]:
+    """Return the key of the first fit of each model: one tells what all cost to use."""
+    found: dict[tuple[str, int], str] = {}
+    for fit in fits:
+        found.setdefault((fit.key.partition("/")[0], id(fit.view)), fit.key)
+    return set(found.values())
+
+
+def _task(fits: Sequence[Fit], store: Store, cache: Cache, weigh: set[str]) -> Task:
+    """Return the task that carries out one fit, or several at once."""
+    jobs = tuple(_job(fit, store, cache, fit.key in weigh) for fit in fits)
+    if len(fits) == 1:
+        return Task(fits[0].name, fit_and_save, jobs)
+    view = fits[0].view
+    rows = np.unique(np.concatenate([fit.train for fit in fits]))
+    trials = tuple(np.searchsorted(rows, fit.train) for fit in fits)
+    group = Group(jobs, parts_of(view, rows), view.y[rows], view.subject[rows], trials)
+    return Task(f"{fits[0].name} and {len(fits) - 1} more", fit_group, (group,))
+
+
+def _compute_features(fits: Sequence[Fit], cache: Cache, workers: Executor) -> None:
+    """Compute what is per trial, once for each block, whichever models and folds want it."""
+    todo: dict[str, Task] = {}
+    for fit, numbers in _wanted_blocks(fits):
+        try:
+            leading, _ = per_trial(fit.recipe.build())
+        except Exception:  # the fit itself will fail with the same reason
+            continue
+        if leading is None:
+            continue
+        for block in (fit.view.blocks[number] for number in sorted(numbers)):
+            recipe = feature_recipe(block.key, leading)
+            if sha256(recipe) not in todo and not cache.has(recipe):
+                part = Part(block.key, handle_of(block.trials.X), fit.view.starts[:0])
+                name = f"{block.subject}/{block.session}"
+                todo[sha256(recipe)] = Task(name, compute_features, (fit.recipe, part, cache))
+    if not todo:
+        return
+    progress = Progress(len(todo), "features")
+    for answer in workers.run(list(todo.values()), progress.show):
+        progress.advance(failed=answer.reason is not None)
+    progress.finish()
+
+
+def _pretrain(fits: Sequence[Fit], store: Store, cache: Cache, workers: Executor) -> int:
+    """Pretrain what the store lacks, each once; return how many fits have to do without."""
+    wanted: dict[str, list[Fit]] = {}
+    for fit in fits:
+        if fit.pretraining is not None:
+            wanted.setdefault(fit.pretraining.key, []).append(fit)
+    todo = [own[0].pretraining for k, own in wanted.items() if known_weights(store, k) is None]
+    if not todo:
+        return 0
+    progress, failed = Progress(len(todo), "pretrainings"), 0
+    jobs = [(one, job_of(one, parts_of(one.view, one.rows), store, cache)) for one in todo if one]
+    tasks = [Task(one.name, pretrain_and_save, (job,)) for one, job in jobs]
+    for answer in workers.run(tasks, progress.show):
+        key = jobs[answer.number][0].key
+        missing = answer.reason is not None and known_weights(store, key) is None
+        for fit in wanted[key] if missing else ():
+            reason = f"pretraining: {answer.reason}"
+            store.fail(fit.key, reason, answer.traceback, fit=fit.name)
+            failed += 1
+        progress.advance(failed=missing)
+    progress.finish()
+    return failed
+
+
+def _lacks_weights(fit: Fit, store: Store) -> bool:
+    return fit.pretraining is not None and not store.weights(fit.pretraining.key).is_file()
+
+
+def _wanted_blocks(fits: Sequence[Fit]) -> list[tuple[Fit, set[int]]]:
+    """Return one fit of each model and view, and all blocks that such fits need."""
+    found: dict[tuple[str, int], tuple[Fit, set[int]]] = {}
+    for fit in fits:
+        family = fit.key.partition("/")[0]
+        _, numbers = found.setdefault((family, id(fit.view)), (fit, set()))
+        for rows in (fit.train, fit.predict):
+            numbers.update(np.unique(fit.view.block[rows]).tolist())
+    return list(found.values())
+
+
+def _job(fit: Fit, store: Store, cache: Cache, weigh: bool) -> Job:
+    return Job(
+        key=fit.key,
+        name=fit.name,
+        store=store,
+        recipe=fit.recipe,
+        train=parts_of(fit.view, fit.train),
+        y=fit.y,
+        groups=fit.view.subject[fit.train],
+        test=parts_of(fit.view, fit.predict),
+        test_ids=fit.view.ids[fit.predict],
+        n_classes=len(fit.view.classes),
+        cache=cache,
+        pretraining=fit.pretraining.key if fit.pretraining else "",
+        weigh=weigh,
+    )

@@ -1,0 +1,1 @@
+"""The stages of four families: cascaded, linear, former, multi-scale windows."""

@@ -1,0 +1,1 @@
+"""The families on images, as published: how their blocks are proved right."""

@@ -1,0 +1,1 @@
+"""Ways to lay a trial on a map: electrodes x time, log-power, one row."""

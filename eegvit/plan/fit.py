@@ -1,0 +1,68 @@
+"""A fit to carry out, and the requests of a study that it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eegvit.ensemble.probabilities import FloatArray
+from eegvit.plan.pretraining import Pretraining
+from eegvit.plan.recipe import Recipe
+from eegvit.plan.split import Labels
+from eegvit.views.view import DataView, Rows
+
+
+class Kept(Protocol):
+    """What a plan asks of the store: what was fitted before, and how long it took."""
+
+    def has(self, key: str, ids: NDArray[np.str_], blocks: NDArray[np.str_]) -> bool: ...
+    def seconds(self, family: str) -> float | None: ...
+    def weights(self, key: str) -> Path: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A model to fit on some rows of a view, and the rows to predict with it."""
+
+    key: str
+    name: str
+    recipe: Recipe
+    view: DataView
+    train: Rows
+    predict: Rows
+    labelled: Rows | None = None  # training rows whose label is given, where not all are
+    pretraining: Pretraining | None = None
+
+    @property
+    def y(self) -> Rows:
+        """Label of each training row, -1 where it is not given."""
+        y = self.view.y[self.train]
+        return y if self.labelled is None else np.where(np.isin(self.train, self.labelled), y, -1)
+
+    def is_in(self, store: Kept) -> bool:
+        """Say whether the store has every prediction that is wanted of this fit."""
+        return store.has(self.key, self.view.ids[self.predict], self.view.block_keys[self.predict])
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A split of a model and seed, and the fit that serves it.
+
+    It is to be scored, or it lies within the training trials of the split `outer` and serves
+    the ensembles that learn.
+    """
+
+    model: str
+    split: str
+    seed: int
+    key: str
+    target: str
+    view: DataView
+    test: Rows
+    outer: str = ""
+    shares: FloatArray | None = None  # of the classes, where predictions are recentred
+    labels: Labels | None = None

@@ -1,0 +1,64 @@
+"""Keys of fits: everything that decides what they predict, and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from eegvit.branches.fusion import FusionClassifier
+from eegvit.config import Model, sha256
+from eegvit.plan.pretraining import resolved
+from eegvit.plan.recipe import Recipe
+from eegvit.plan.versions import versions_of
+from eegvit.pretrain import FineTunedClassifier
+from eegvit.registry import BRANCHES, lookup
+from eegvit.views.view import DataView, Rows
+
+FORMAT = 2  # of how fits are carried out; a change of it runs every fit anew
+
+
+def fit_key(
+    identity: dict[str, Any], view: DataView, train: Rows, labelled: Rows | None = None
+) -> str:
+    """Return the key of a fit: family/digest.
+
+    It depends on the model and its seed, on the versions that matter and on the training
+    trials and the labels that are given: on nothing of the trials that are predicted.
+    """
+    known = train if labelled is None else labelled
+    training = [[block.key, block.labelled(rows)] for block, rows in view.parts(known)]
+    whole = {"format": FORMAT, "model": identity, "classes": view.classes, "training": training}
+    if labelled is not None:
+        whole["unlabelled"] = view.places(np.setdiff1d(train, labelled))
+    family = {name: identity[name] for name in ("branch", "parameters")}
+    return f"{sha256(family)[:16]}/{sha256(whole)}"
+
+
+def takes_seed(model: Model) -> bool:
+    """Say whether the result depends on a seed; a model that cannot be had fails later."""
+    try:
+        parameters = inspect.signature(lookup(BRANCHES, model.branch)).parameters
+    except Exception:
+        return False
+    return "random_state" in parameters and model.parameters.get("random_state") is None
+
+
+def identity_of(recipe: Recipe) -> dict[str, Any]:
+    """Return what decides a model's results beside its training trials, as plain values."""
+    identity: dict[str, Any] = {"branch": recipe.branch, "seed": recipe.seed}
+    try:
+        model = recipe.build()
+        versions = versions_of(model)
+    except Exception:  # the fit will fail with the same reason, and say so in the report
+        parameters = {**recipe.parameters, **(recipe.pretrain or {})}
+        return {**identity, "parameters": parameters, "versions": {}}
+    parameters = model.get_params(deep=False)
+    if isinstance(model, FusionClassifier):
+        parameters["branches"] = model.members()  # with the defaults of each
+    if isinstance(model, FineTunedClassifier):
+        parameters |= resolved(model)
+    if recipe.seed is not None:
+        parameters.pop("random_state")
+    return {**identity, "parameters": parameters, "versions": versions}

@@ -1,0 +1,131 @@
+"""The plan of a study: which fits its scores need, each of them once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eegvit.config import Study
+from eegvit.plan.few_labels import with_labels
+from eegvit.plan.fit import Fit, Request
+from eegvit.plan.inner_splits import LEARN_NOTHING, inner_splits
+from eegvit.plan.keys import fit_key, identity_of, takes_seed
+from eegvit.plan.pretraining import Pretraining, pretraining_of, pretraining_on, source_of
+from eegvit.plan.protocols import splits
+from eegvit.plan.recipe import Recipe
+from eegvit.plan.split import Split
+from eegvit.plan.target import target
+from eegvit.plan.weights import refuse_weights, saw_target
+from eegvit.views.view import DataView
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a study needs: requests, and distinct fits by their keys."""
+
+    study: Study
+    splits: tuple[Split, ...]
+    requests: tuple[Request, ...]
+    fits: dict[str, Fit]
+
+    @property
+    def pretrainings(self) -> dict[str, Pretraining]:
+        """The distinct pretrainings that fits start from, by their keys."""
+        return {f.pretraining.key: f.pretraining for f in self.fits.values() if f.pretraining}
+
+
+def make_plan(
+    study: Study, views: dict[str, DataView], sources: Mapping[str, DataView] | None = None
+) -> Plan:
+    """Return the plan of a study.
+
+    Parameters
+    ----------
+    study : Study
+        What is asked for.
+    views : dict
+        The data view of each model, as `make_views` gives them.
+    sources : mapping or None
+        Other data that models are pretrained on, as `source_views` gives them.
+    """
+    sources = sources or {}
+    view = next(iter(views.values()))
+    found = splits(view, study.evaluate)
+    inner = _inner(study, view, found)
+    learning = {m for e in study.ensembles.values() if e.learns for m in e.of}
+    requests: list[Request] = []
+    fits: dict[str, Fit] = {}
+    for name, model in study.models.items():
+        view = views[name]
+        recentre = model.recentre or study.recentre
+        tested = np.unique(np.concatenate([split.test for split in found]))
+        source = source_of(name, model, sources)
+        saw = saw_target(study, name, model, view, tested, source)
+        seen = target(model.align or study.align, study.evaluate, recentre, saw)
+        seeded = takes_seed(model)
+        for seed in study.evaluate.seeds:
+            recipe = Recipe(
+                model.branch,
+                model.parameters,
+                view.sfreq,
+                view.ch_names,
+                seed if seeded else None,
+                model.pretrain,
+            )
+            if seed == study.evaluate.seeds[0]:
+                refuse_weights(name, recipe, view)
+            identity = identity_of(recipe)
+            elsewhere = None
+            if source is not None:
+                elsewhere = pretraining_on(f"{name}, seed {seed}", recipe, source, view)
+                identity["pretrained"] = elsewhere and elsewhere.key
+            scored = with_labels(view, study.evaluate, found, seed)
+            for outer, split in [("", s) for s in scored] + (inner if name in learning else []):
+                train, labelled = split.given(unlabelled=model.pretrain is not None)
+                key = fit_key(identity, view, train, labelled)
+                known = train if labelled is None else labelled
+                shares = None if recentre == "none" else view.class_shares(known)
+                about = (name, split.name, seed, key, seen, view, split.test, outer, shares)
+                requests.append(Request(*about, split.labels))
+                label = _label(name, split, seed if seeded else None)
+                start = elsewhere
+                if model.pretrain is not None and source is None:
+                    start = pretraining_of(label, recipe, view, train, labelled)
+                fit = Fit(key, label, recipe, view, train, split.test, labelled, start)
+                fits[key] = _union(fits.get(key), fit)
+    return Plan(study, tuple(found), tuple(requests), fits)
+
+
+def _inner(study: Study, view: DataView, found: Sequence[Split]) -> list[tuple[str, Split]]:
+    """Return the inner splits that ensembles learn from, each with its outer split's name."""
+    learning = [name for name, ensemble in study.ensembles.items() if ensemble.learns]
+    if not learning:
+        return []
+    try:
+        return [
+            (split.name, part)
+            for split in found
+            for part in inner_splits(view, study.evaluate, split, found)
+        ]
+    except ValueError as error:
+        raise ValueError(
+            f"ensembles {', '.join(learning)} learn from predictions out-of-fold: {error};"
+            f" {LEARN_NOTHING}"
+        ) from None
+
+
+def _union(known: Fit | None, fit: Fit) -> Fit:
+    if known is None:
+        return fit
+    predict = np.union1d(known.predict, fit.predict)
+    return replace(known, predict=predict)
+
+
+def _label(name: str, split: Split, seed: int | None) -> str:
+    """Return what a fit is called while it runs."""
+    parts = [name, split.name]
+    if split.labels is not None:
+        parts.append(f"labels {split.labels.amount:g}, draw {split.labels.draw + 1}")
+    return ", ".join(parts if seed is None else [*parts, f"seed {seed}"])

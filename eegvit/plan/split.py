@@ -1,0 +1,114 @@
+"""A split: which trials train, which are tested, and which labels are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eegvit.views.view import DataView, Rows
+
+N_FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of a view that train and rows that are tested, both ascending.
+
+    In a study of few labels, `labelled` are the training rows whose label is given.
+    """
+
+    name: str
+    train: Rows
+    test: Rows
+    labelled: Rows | None = None
+    labels: Labels | None = None
+
+    def given(self, unlabelled: bool) -> tuple[Rows, Rows | None]:
+        """Return the rows a model trains on, and which of them have a label if not all have.
+
+        Parameters
+        ----------
+        unlabelled : bool
+            Whether it also learns from trials without a label.
+        """
+        if self.labelled is None or len(self.labelled) == len(self.train):
+            return self.train, None
+        return (self.train, self.labelled) if unlabelled else (self.labelled, None)
+
+
+def refuse_duplicates(view: DataView, split: Split) -> None:
+    """Refuse a split that trains on a trial and tests the same signals again."""
+    both = np.intersect1d(view.content[split.train], view.content[split.test])
+    if not len(both):
+        return
+    pairs = []
+    for content in both[:3]:
+        trained = split.train[view.content[split.train] == content][0]
+        tested = split.test[view.content[split.test] == content][0]
+        pairs.append(f"{view.ids[trained]} and {view.ids[tested]}")
+    raise ValueError(
+        f"split '{split.name}': {len(both)} trials are tested although their very signals are"
+        f" trained on (subject/session/run/index): {'; '.join(pairs)}"
+        f"{' ...' if len(both) > 3 else ''}."
+        " A recording occurs twice under two names; remove one."
+    )
+
+
+def calibrated(view: DataView, split: Split, k: int) -> Iterator[Split]:
+    """Move the earliest k trials a class of the target's first session to training."""
+    first = split.test[view.session[split.test] == view.session[split.test[0]]]
+    moved = []
+    for code, name in enumerate(view.classes):
+        of_class = first[view.y[first] == code]
+        if len(of_class) <= k:
+            raise ValueError(
+                f"split '{split.name}': the target's first session"
+                f" {view.session[first[0]]} has {len(of_class)} trials of class {name}:"
+                f" {k} of each with labels leaves none to test"
+            )
+        moved.append(of_class[:k])
+    taken = np.sort(np.concatenate(moved))
+    train = np.union1d(split.train, taken)
+    yield Split(split.name, train, np.setdiff1d(split.test, taken))
+
+
+def check(view: DataView, split: Split) -> None:
+    """Refuse a split that tests nothing, lacks a class, or tests what it trains on."""
+    if not len(split.test):
+        raise ValueError(f"split '{split.name}' has no trial to test")
+    absent = set(range(len(view.classes))) - set(view.y[split.train].tolist())
+    if absent:
+        names = ", ".join(view.classes[code] for code in sorted(absent))
+        raise ValueError(
+            f"split '{split.name}' trains on {len(split.train)} trials, none of class {names}:"
+            " the classes come in long runs or the recording is short;"
+            " use fewer folds or another protocol"
+        )
+    refuse_duplicates(view, split)
+
+
+def unique(names: NDArray[np.str_]) -> list[str]:
+    """Return names in the order of their first appearance."""
+    return list(dict.fromkeys(names.tolist()))
+
+
+@dataclass(frozen=True, order=True)
+class Labels:
+    """How many labels a fit was given in a study of few labels, and in which draw of them.
+
+    Parameters
+    ----------
+    amount : float
+        Share of all labels, or labels a class.
+    draw : int
+        From 0.
+    n : int
+        How many that is in all.
+    """
+
+    amount: float
+    draw: int
+    n: int = field(default=0, compare=False)

@@ -1,0 +1,63 @@
+"""What a model uses of the people and sessions that it is tested on."""
+
+from __future__ import annotations
+
+from eegvit.config import Align, Evaluate
+from eegvit.data.folders import natural
+
+
+def of_target(evaluate: Evaluate) -> int | None:
+    """Return how many labels a class of the target are given at most, where any are."""
+    if evaluate.labels_from == "target" and evaluate.labels_per_class:
+        return max(evaluate.labels_per_class)
+    return evaluate.calibrate
+
+
+def target(
+    align: Align, evaluate: Evaluate, recentre: str = "none", saw_target: bool = False
+) -> str:
+    """Return what a model uses of the people and sessions that it is tested on.
+
+    Parameters
+    ----------
+    align : Align
+        Its alignment.
+    evaluate : Evaluate
+        The protocol.
+    recentre : str
+        What its predictions are recentred over.
+    saw_target : bool
+        Whether it was pretrained on them.
+
+    Examples
+    --------
+    >>> target(Align(method="euclidean", mode="causal"), Evaluate())
+    'causal'
+    >>> target(Align(method="none"), Evaluate(calibrate=5))
+    'calibrated: 5'
+    >>> target(Align(method="euclidean"), Evaluate(), "session")
+    'unlabelled + class shares'
+    """
+    kinds = []
+    calibrate = of_target(evaluate)
+    if calibrate is not None:
+        kinds.append(f"calibrated: {calibrate}")
+    if align.method != "none":
+        kinds.append("causal" if align.mode == "causal" else "unlabelled")
+    if (saw_target or recentre != "none") and "unlabelled" not in kinds:
+        kinds.append("unlabelled")
+    if recentre != "none":
+        kinds.append("class shares")
+    return " + ".join(kinds) or "none"
+
+
+def target_order(target: str) -> tuple[int, tuple[tuple[int, int, str], ...]]:
+    """Return a sort key that puts what uses more of the target later.
+
+    Examples
+    --------
+    >>> max("none", "unlabelled", "causal", key=target_order)
+    'unlabelled'
+    """
+    order = ("none", "causal", "unlabelled")
+    return (order.index(target), ()) if target in order else (len(order), natural(target))

@@ -1,0 +1,1 @@
+"""Stored predictions become outcomes, ensembles, scores, statistics and the leaderboard."""

@@ -1,0 +1,171 @@
+"""Results of a study: score rows, leaderboard and comparisons, computed from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from eegvit.config import Study
+from eegvit.data.folders import natural
+from eegvit.plan.few_labels import largest
+from eegvit.results.comparisons import Comparison, compare
+from eegvit.results.embeddings import Representation
+from eegvit.results.ensembles import combine
+from eegvit.results.few_labels import Efficiency, describe_efficiency
+from eegvit.results.leaderboard import BoardRow, class_counts, make_board, stages, subject_chance
+from eegvit.results.members import Ensembles, describe_ensembles
+from eegvit.results.metrics import scores
+from eegvit.results.outcomes import Outcome, Predictions, checked, predictions
+from eegvit.views.view import STAGES as VIEW_STAGES
+
+STAGES = ("features", "fit", "predict")
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Everything that the report says, but for the machine it is written on.
+
+    Parameters
+    ----------
+    study : Study
+        What was asked for.
+    classes : tuple of str
+        Class names, in the order of the probabilities' columns.
+    rows : list of dict
+        One score row per model or ensemble, data, subject, session and seed.
+    fits : list of dict
+        One entry per distinct fit.
+    board : list of BoardRow
+        The leaderboard, grouped by target use and sorted within.
+    comparisons : list of Comparison
+        Each model against the best of its target use.
+    subject_chance : dict
+        Chance level and its bound for each subject.
+    class_counts : dict
+        Test trials of each class.
+    stages : dict
+        CPU seconds of each stage, over all fits; features are counted once for each model.
+    view_stages : dict
+        CPU seconds of each stage that made the trials, when they were made; nan if not known.
+    predictions : dict
+        Predictions by model or ensemble and seed.
+    ensembles : Ensembles
+        What the ensembles learned, how alike their members' errors are, and what choosing
+        could bring at most.
+    efficiency : Efficiency or None
+        Scores by the number of labels, in a study of few labels; all else is of the largest.
+    representations : tuple of Representation
+        What networks hold before they see labels, where models are pretrained.
+    """
+
+    study: Study
+    classes: tuple[str, ...]
+    rows: list[dict[str, Any]]
+    fits: list[dict[str, Any]]
+    board: list[BoardRow]
+    comparisons: list[Comparison]
+    subject_chance: dict[str, tuple[float, float]]
+    class_counts: dict[str, int]
+    stages: dict[str, float]
+    view_stages: dict[str, float]
+    predictions: dict[tuple[str, int], Predictions]
+    ensembles: Ensembles = field(default_factory=Ensembles)
+    efficiency: Efficiency | None = None
+    representations: tuple[Representation, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of the data is simulated."""
+        return any(card.simulated for card in self.study.data)
+
+    @property
+    def n_subjects(self) -> int:
+        """How many people were tested."""
+        return len(self.subject_chance)
+
+    @property
+    def n_trials(self) -> int:
+        """How many test trials there are."""
+        return sum(self.class_counts.values())
+
+
+def tabulate(
+    study: Study,
+    classes: Sequence[str],
+    outcomes: Sequence[Outcome],
+    view_stages: Mapping[str, float] | None = None,
+    found: Sequence[Representation] = (),
+) -> Results:
+    """Return the results of these outcomes: the same for the same outcomes in any order."""
+    names = list(study.models)
+    own = sorted(
+        (checked(o, len(classes)) for o in outcomes),
+        key=lambda o: (names.index(o.model), o.seed, natural(o.split), o.key),
+    )
+    combined, learned = combine(study.ensembles, own)
+    shown = largest(study.evaluate)
+    weighed = {o.model: o.costs for o in own if o.costs and o.labels}  # one fit tells for all
+    scored = [
+        replace(o, costs=weighed.get(o.model, o.costs))
+        for o in own
+        if not o.outer and o.labels == shown
+    ] + combined
+    tested = predictions(scored, len(classes))
+    board = make_board(study, scored, tested)
+    spent = [stages({o.key: o for o in own if o.model == name}.values()) for name in names]
+    return Results(
+        study=study,
+        classes=tuple(classes),
+        rows=score_rows(tested),
+        fits=_fit_rows(own),
+        board=board,
+        comparisons=compare(board),
+        subject_chance=subject_chance(tested, study.evaluate.metric),
+        class_counts=class_counts(tested, classes),
+        stages={s: sum(model[s] for model in spent) for s in STAGES},
+        view_stages=dict.fromkeys(VIEW_STAGES, float("nan")) | dict(view_stages or {}),
+        predictions=tested,
+        ensembles=describe_ensembles(study, own, tested, learned),
+        efficiency=None if shown is None else describe_efficiency(study, own, len(classes)),
+        representations=tuple(found),
+    )
+
+
+def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, Any]]:
+    """Return one row of metrics per model, data, subject, session and seed."""
+    rows = []
+    for (model, seed), predicted in tested.items():
+        places = np.stack([predicted.data, predicted.subject, predicted.session], axis=1)
+        for place in np.unique(places[predicted.done], axis=0):
+            chosen = predicted.done & (places == place).all(1)
+            row: dict[str, Any] = {"model": model, "data": str(place[0])}
+            row |= {"subject": str(place[1]), "session": str(place[2]), "seed": seed}
+            row["n_trials"] = int(chosen.sum())
+            rows.append(row | scores(predicted.y[chosen], predicted.probabilities[chosen]))
+    names = list(dict.fromkeys(model for model, _ in tested))
+    return sorted(
+        rows,
+        key=lambda row: (
+            names.index(row["model"]),
+            *(natural(row[name]) for name in ("data", "subject", "session")),
+            row["seed"],
+        ),
+    )
+
+
+def _fit_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """One entry per distinct fit of a model; seeds that share it are listed together."""
+    fits: dict[tuple[str, str], dict[str, Any]] = {}
+    for o in outcomes:
+        entry = fits.setdefault(
+            (o.model, o.key),
+            {"model": o.model, "split": o.split, "seeds": [], "key": o.key, "status": o.status}
+            | {"reason": o.reason, "n_parameters": o.n_parameters, "n_test": len(o.y)}
+            | {f"seconds_{stage}": float(o.seconds.get(stage, 0.0)) for stage in STAGES},
+        )
+        if o.seed not in entry["seeds"]:
+            entry["seeds"].append(o.seed)
+    return list(fits.values())

@@ -1,0 +1,64 @@
+"""What the store says of a plan: outcomes, and the results computed from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eegvit.config import Study
+from eegvit.ensemble.recentring import by_recording
+from eegvit.execute.store import Store
+from eegvit.plan.fit import Request
+from eegvit.plan.plan import Plan
+from eegvit.results.embeddings import representations
+from eegvit.results.outcomes import Outcome
+from eegvit.results.results import Results, tabulate
+from eegvit.views.view import stage_seconds
+
+
+def outcomes(plan: Plan, store: Store) -> list[Outcome]:
+    """Return what the store says of each request, without computing anything."""
+    known = {key: store.load(key) for key in plan.fits}
+    return [_outcome(request, known[request.key], store) for request in plan.requests]
+
+
+def score(study: Study, plan: Plan, store: Store) -> Results:
+    """Return the results of a study from what is in the store."""
+    view = next(iter(plan.fits.values())).view
+    views = {id(fit.view): fit.view for fit in plan.fits.values()}
+    seconds = stage_seconds(views.values())
+    told = outcomes(plan, store)
+    return tabulate(study, view.classes, told, seconds, representations(plan, store))
+
+
+def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
+    view, test = request.view, request.test
+    about: dict[str, Any] = {
+        "model": request.model,
+        "split": request.split,
+        "seed": request.seed,
+        "key": request.key,
+        "target": request.target,
+        "outer": request.outer,
+        "labels": request.labels,
+        "ids": view.ids[test],
+        "data": view.data[test],
+        "subject": view.subject[test],
+        "session": view.session[test],
+        "y": view.y[test],
+    }
+    if prediction is not None and prediction.covers(view.ids[test], view.block_keys[test]):
+        seconds = {s: prediction.about[f"seconds_{s}"] for s in ("features", "fit", "predict")}
+        told = prediction.select(view.ids[test], view.block_keys[test])
+        if request.shares is not None:
+            told = by_recording(told, view.block_keys[test], request.shares)
+        return Outcome(
+            **about,
+            probabilities=told,
+            seconds=seconds,
+            features=prediction.about["features"],
+            n_parameters=prediction.about["n_parameters"],
+            costs=prediction.about.get("costs", {}),
+        )
+    failure = store.failure(request.key)
+    reason = failure["reason"] if failure is not None else "not run yet"
+    return Outcome(**about, reason=reason, failed=failure is not None)

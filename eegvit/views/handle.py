@@ -1,0 +1,41 @@
+"""Where an array lies in a file, so that a worker maps it instead of being sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Where an array lies in a file, so that another process can map it."""
+
+    path: str
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+
+    @classmethod
+    def of(cls, array: NDArray[Any]) -> Handle | None:
+        """Return where a memory-mapped array lies, or None if it is in memory only."""
+        base: Any = array
+        while base is not None and not isinstance(base, np.memmap):
+            base = getattr(base, "base", None)
+        if base is None or base.filename is None or not array.flags.c_contiguous:
+            return None
+        if base.mode == "c":  # what was written to it is not in the file
+            return None
+        whole = base
+        while isinstance(whole.base, np.memmap):
+            whole = whole.base
+        shift = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+        return cls(str(whole.filename), whole.offset + shift, array.shape, array.dtype.str)
+
+    def open(self) -> NDArray[Any]:
+        """Return the array, memory-mapped and read-only."""
+        if 0 in self.shape:
+            return np.empty(self.shape, np.dtype(self.dtype))
+        return np.memmap(self.path, np.dtype(self.dtype), "r", offset=self.offset, shape=self.shape)

@@ -1,0 +1,135 @@
+"""From cards to data views: reading, alignment and hashing, one person at a time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from eegvit import data
+from eegvit.config import Align, Card, Study, View, sha256
+from eegvit.data.cache import Cache
+from eegvit.progress import Progress
+from eegvit.tasks import Executor, InProcess, Task
+from eegvit.views.blocks import (
+    aligned_recipe,
+    plain,
+    read_blocks,
+)
+from eegvit.views.view import DataView, make_view, same_trials
+
+
+def make_views(study: Study, cache: Cache, executor: Executor | None = None) -> dict[str, DataView]:
+    """Return the data view of each model; models that want the same view share it.
+
+    Parameters
+    ----------
+    study : Study
+        Its data, view and alignment, and those that models set for themselves.
+    cache : Cache
+        Where what was read before is.
+    executor : Executor or None
+        Who reads, one person a task; this process if None.
+    """
+    wanted = {name: _wanted(study, name) for name in study.models}
+    for name, (cards, _) in wanted.items():
+        for card, usual in zip(cards, study.data, strict=True):
+            if card.artifacts != usual.override(study.view).artifacts:
+                raise ValueError(
+                    f"model '{name}' sets view.artifacts to '{card.artifacts}', the study to"
+                    f" '{usual.override(study.view).artifacts}': models would be tested on"
+                    " different trials. Set it in the study's `view` for all."
+                )
+    distinct = {_hash(cards, align): (cards, align) for cards, align in wanted.values()}
+    executor = executor or InProcess()
+    _read_all([cards for cards, _ in distinct.values()], cache, executor)
+    opened = {key: _open(cards, align, cache, executor) for key, (cards, align) in distinct.items()}
+    views = {name: opened[_hash(*cards_align)] for name, cards_align in wanted.items()}
+    same_trials(views)
+    return views
+
+
+def _wanted(study: Study, name: str) -> tuple[tuple[Card, ...], Align]:
+    model = study.models[name]
+    own = model.view or View()
+    cards = tuple(card.override(study.view).override(own) for card in study.data)
+    return cards, model.align or study.align
+
+
+def _hash(cards: Sequence[Card], align: Align) -> str:
+    return sha256({"cards": list(cards), "align": plain(align)})
+
+
+def _people(cards: Sequence[Card]) -> list[tuple[Card, str]]:
+    return [(card, subject) for card in cards for subject in data.source(card).subjects()]
+
+
+def _read_all(views: Sequence[Sequence[Card]], cache: Cache, executor: Executor) -> None:
+    """Bring every person's trials into the cache."""
+    todo = {}
+    for card, subject in (person for cards in views for person in _people(cards)):
+        recipe = data.recipe_of(card, subject)
+        if not cache.has(recipe):
+            todo[sha256(recipe)] = Task(f"{card.name} {subject}", _read, (card, subject, cache))
+    carried_out(list(todo.values()), "people read", executor)
+
+
+def _read(card: Card, subject: str, cache: Cache) -> None:
+    data.read_subject(card, subject, cache)
+
+
+def _open(cards: tuple[Card, ...], align: Align, cache: Cache, executor: Executor) -> DataView:
+    people = _people(cards)
+    classes, channels = _common(cards, people, cache)
+    several = len(cards) > 1
+    arguments = [
+        (card, subject, f"{card.name}:{subject}" if several else subject, align, classes, channels)
+        for card, subject in people
+    ]
+    if align.method != "none":
+        todo = [
+            Task(f"{a[0].name} {a[1]}", _prepare, (*a, cache))
+            for a in arguments
+            if not cache.has(aligned_recipe(data.recipe_of(a[0], a[1]), align, *a[4:]))
+        ]
+        carried_out(todo, "people aligned", executor)
+    blocks = [block for a in arguments for block in read_blocks(*a, cache)]
+    return make_view({"cards": list(cards), "align": plain(align)}, blocks)
+
+
+def carried_out(tasks: Sequence[Task], what: str, executor: Executor) -> None:
+    if not tasks:
+        return
+    progress = Progress(len(tasks), what)
+    wrong = []
+    for answer in executor.run(tasks, progress.show):
+        progress.advance(failed=answer.reason is not None)
+        if answer.reason is not None:
+            kinds = ("ValueError: ", "FileNotFoundError: ")
+            reason = functools.reduce(str.removeprefix, kinds, answer.reason)
+            wrong.append(f"{tasks[answer.number].name}: {reason}")
+    wrong = list(dict.fromkeys(wrong))  # several views may read the same person
+    progress.finish()
+    if wrong:
+        raise ValueError("the data could not be read\n  " + "\n  ".join(sorted(wrong)))
+
+
+def _common(
+    cards: tuple[Card, ...], people: Sequence[tuple[Card, str]], cache: Cache
+) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Return the classes and channels that all data sets have; None where there is one set."""
+    if len(cards) == 1:
+        return None, None
+    firsts = [data.read_subject(card, subject, cache)[0] for card, subject in people]
+    classes = [c for c in cards[0].classes if all(c in card.classes for card in cards)]
+    channels = [c for c in firsts[0].ch_names if all(c in f.ch_names for f in firsts)]
+    names = ", ".join(card.name for card in cards)
+    if len(classes) < 2:
+        raise ValueError(f"{names} have {len(classes)} classes in common: two are needed")
+    if not channels:
+        raise ValueError(f"{names} have no channel name in common")
+    return tuple(classes), tuple(channels)
+
+
+def _prepare(*arguments: Any) -> None:
+    read_blocks(*arguments)
