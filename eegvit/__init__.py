@@ -1,3 +1,70 @@
-"""Classify EEG trials, and say honestly how well that works across people."""
+"""eegvit decodes EEG trials and says honestly how well it does so across people.
+
+Every name here is imported when it is first asked for: `import eegvit` loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from eegvit.branches.braindecode import BraindecodeClassifier as BraindecodeClassifier
+    from eegvit.branches.chance import ChanceClassifier as ChanceClassifier
+    from eegvit.branches.csp import CSPLDAClassifier as CSPLDAClassifier
+    from eegvit.branches.eegnet import EEGNetClassifier as EEGNetClassifier
+    from eegvit.branches.efficientvit import EfficientViTClassifier as EfficientViTClassifier
+    from eegvit.branches.fbcsp import FBCSPClassifier as FBCSPClassifier
+    from eegvit.branches.fusion import FusionClassifier as FusionClassifier
+    from eegvit.branches.mdm import MDMClassifier as MDMClassifier
+    from eegvit.branches.pipeline import PipelineClassifier as PipelineClassifier
+    from eegvit.branches.shallow import ShallowConvNetClassifier as ShallowConvNetClassifier
+    from eegvit.branches.spiking import SpikingClassifier as SpikingClassifier
+    from eegvit.branches.tangent import FBTangentSpaceClassifier as FBTangentSpaceClassifier
+    from eegvit.branches.tangent import TangentSpaceClassifier as TangentSpaceClassifier
+    from eegvit.config import Study as Study
+    from eegvit.config import load_card as load_card
+    from eegvit.config import load_study as load_study
+    from eegvit.ensemble.classifier import EnsembleClassifier as EnsembleClassifier
+    from eegvit.pretrain.classifier import FineTunedClassifier as FineTunedClassifier
+    from eegvit.study import StudyResults as StudyResults
+    from eegvit.study import run_study as run_study
+    from eegvit.trials import Trials as Trials
+
+_HOMES = {
+    "BraindecodeClassifier": "branches.braindecode",
+    "ChanceClassifier": "branches.chance",
+    "CSPLDAClassifier": "branches.csp",
+    "EEGNetClassifier": "branches.eegnet",
+    "EfficientViTClassifier": "branches.efficientvit",
+    "EnsembleClassifier": "ensemble.classifier",
+    "FBCSPClassifier": "branches.fbcsp",
+    "FBTangentSpaceClassifier": "branches.tangent",
+    "FineTunedClassifier": "pretrain.classifier",
+    "FusionClassifier": "branches.fusion",
+    "MDMClassifier": "branches.mdm",
+    "PipelineClassifier": "branches.pipeline",
+    "ShallowConvNetClassifier": "branches.shallow",
+    "SpikingClassifier": "branches.spiking",
+    "Study": "config",
+    "StudyResults": "study",
+    "TangentSpaceClassifier": "branches.tangent",
+    "Trials": "trials",
+    "load_card": "config",
+    "load_study": "config",
+    "run_study": "study",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'eegvit' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"eegvit.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -31,6 +31,7 @@ SOURCES: dict[str, str] = {
     "files": "eegvit.data.files:FilesSource",
     "bids": "eegvit.data.bids:BidsSource",
     "simulated": "eegvit.data.simulation.source:SimulatedSource",
+    "arrays": "eegvit.data.arrays:ArraysSource",
 }
 
 

@@ -38,6 +38,8 @@ class Trials:
     >>> trials = Trials.from_arrays(np.zeros((4, 3, 50)), ["a", "b", "a", "b"], sfreq=100.0)
     >>> len(trials[[0, 2]]), trials.n_channels, trials.classes
     (2, 3, ('a', 'b'))
+    >>> trials
+    Trials(4 x 3 channels x 50 samples at 100 Hz; 1 person, 1 session; classes a, b)
     >>> str(trials[[2]].ids[0])
     '1/0/0/2'
     """
@@ -114,8 +116,68 @@ class Trials:
             tmin=float(tmin),
         )
 
+    @classmethod
+    def from_epochs(
+        cls,
+        epochs: Any,
+        *,
+        subject: ArrayLike = "1",
+        session: ArrayLike = "0",
+        run: ArrayLike = "0",
+        classes: Sequence[str] | None = None,
+    ) -> Trials:
+        """Trials from `mne.Epochs`: EEG channels in microvolts, classes by the events' names.
+
+        A column `subject`, `session` or `run` of the epochs' metadata goes before the argument.
+        """
+        kinds = epochs.get_channel_types()
+        if "eeg" not in kinds:
+            raise ValueError(f"the epochs have no EEG channel; there are {', '.join(set(kinds))}")
+        chosen = [place for place, kind in enumerate(kinds) if kind == "eeg"]
+        names = {code: str(name) for name, code in epochs.event_id.items()}
+        known = {"subject": subject, "session": session, "run": run}
+        for name in known if epochs.metadata is not None else ():
+            if name in epochs.metadata:
+                known[name] = epochs.metadata[name].to_numpy()
+        return cls.from_arrays(
+            1e6 * epochs.get_data(copy=False)[:, chosen],
+            [names[code] for code in epochs.events[:, 2].tolist()],
+            sfreq=float(epochs.info["sfreq"]),
+            classes=classes if classes is not None else list(epochs.event_id),
+            ch_names=[epochs.ch_names[place] for place in chosen],
+            tmin=float(epochs.tmin),
+            **known,
+        )
+
+    def to_epochs(self) -> Any:
+        """Return these trials as `mne.EpochsArray`, who and when in its metadata."""
+        import mne
+        import pandas as pd
+
+        info = mne.create_info(list(self.ch_names), self.sfreq, "eeg")
+        info.set_montage("standard_1005", match_case=False, on_missing="ignore")
+        times = np.arange(len(self))
+        return mne.EpochsArray(
+            1e-6 * np.asarray(self.X, np.float64),
+            info,
+            np.stack([times, np.zeros_like(times), self.y], axis=1),
+            self.tmin,
+            {name: code for code, name in enumerate(self.classes)},
+            metadata=pd.DataFrame({n: getattr(self, n) for n in ("subject", "session", "run")}),
+            on_missing="ignore",
+            verbose="error",
+        )
+
     def __len__(self) -> int:
         return len(self.X)
+
+    def __repr__(self) -> str:
+        people, sessions = set(self.subject.tolist()), set(self.session.tolist())
+        return (
+            f"Trials({len(self)} x {self.n_channels} channels x {self.n_times} samples"
+            f" at {self.sfreq:g} Hz; {_several(people, 'person', 'people')},"
+            f" {_several(sessions, 'session', 'sessions')}; classes {', '.join(self.classes)})"
+        )
 
     def __getitem__(self, rows: Any) -> Trials:
         """Return the chosen rows (a slice, a list of positions or a mask) as Trials."""
@@ -181,6 +243,10 @@ def concatenate(parts: Sequence[Trials]) -> Trials:
     }
     kept = {f.name: getattr(first, f.name) for f in fields(first) if f.name not in joined}
     return Trials(**joined, **kept)
+
+
+def _several(names: set[str], one: str, more: str) -> str:
+    return f"{len(names)} {one if len(names) == 1 else more}"
 
 
 def _positions(subject: NDArray[np.str_], session: NDArray[np.str_]) -> NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """The study file: YAML in, frozen and validated models out, every mistake with its line."""
 
-from eegvit.config.document import StudyErrors, find
+from eegvit.config.document import StudyErrors, find, shipped
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.load import load_card, load_study, load_yaml
 from eegvit.config.models import Align, Card, Evaluate, Expected, Model, Study, View, sha256
@@ -20,4 +20,5 @@ __all__ = [
     "load_study",
     "load_yaml",
     "sha256",
+    "shipped",
 ]

@@ -37,15 +37,31 @@ def find(folder: str, name: str, near: Path | None) -> Path:
         if Path(name).is_file():
             return Path(name)
         raise StudyErrors([f"{name}:1: no such file"])
-    homes = [PACKAGE.parent / folder, PACKAGE / "shipped" / folder]
+    homes = _homes(folder)
     homes = [near.parent.parent / folder, *homes] if near else homes
     for home in homes:
         if (home / f"{name}.yaml").is_file():
             return home / f"{name}.yaml"
-    known = sorted({p.stem for home in homes[-2:] for p in home.glob("*.yaml")} - {"template"})
     raise StudyErrors(
-        [f"{near or name}:1: no '{name}' in {folder}/{registry.suggest(name, known)}"]
+        [f"{near or name}:1: no '{name}' in {folder}/{registry.suggest(name, shipped(folder))}"]
     )
+
+
+def shipped(folder: str) -> list[str]:
+    """Return the names of the shipped studies ("pipelines") or cards ("datasets").
+
+    Examples
+    --------
+    >>> "quickstart" in shipped("pipelines")
+    True
+    """
+    files = (file for home in _homes(folder) for file in home.glob("*.yaml"))
+    return sorted({file.stem for file in files} - {"template"})
+
+
+def _homes(folder: str) -> list[Path]:
+    """Return where shipped files are: in a checkout, in an installed package."""
+    return [PACKAGE.parent / folder, PACKAGE / "shipped" / folder]
 
 
 class Document:
@@ -68,6 +84,14 @@ class Document:
         document = cls(yaml.safe_load(text), {}, text, file)
         if node is not None:
             document.mark(node, ())
+        return document
+
+    @classmethod
+    def of(cls, value: Any, file: Path) -> Document:
+        """Return plain values as the file that would say them."""
+        text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+        document = cls(value, {}, text, file)
+        document.mark(yaml.compose(text, Loader=yaml.SafeLoader), ())
         return document
 
     def mark(self, node: yaml.Node, path: KeyPath) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,25 @@ def load_card(name: str | Path, near: Path | None = None) -> Card:
     return card
 
 
-def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
-    """Return the study that a file, or a shipped pipeline's name, describes."""
-    file = find("pipelines", str(path), None)
-    document = Document.read(file)
+def load_study(study: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Study:
+    """Return the study that a file, a shipped pipeline's name or a dictionary describes."""
+    if isinstance(study, Mapping):
+        file = Path("study.yaml")  # as if it stood here: cards are found beside it
+        document = Document.of(json.loads(json.dumps(study, default=_plain)), file)
+    else:
+        file = find("pipelines", str(study), None)
+        document = Document.read(file)
     if not isinstance(document.value, dict):
         raise StudyErrors([f"{file}:1: a study file is a mapping with name, data and models"])
     for override in overrides:
         document.override(override)
     return _study(document, file)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return value.tolist()
+    return str(value)
 
 
 def _study(document: Document, file: Path) -> Study:

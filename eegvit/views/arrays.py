@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.config import Align
+from eegvit.config import Align, Study, View
 from eegvit.data.cache import Cache
 from eegvit.trials import Trials
 from eegvit.views.blocks import (
@@ -39,6 +39,28 @@ def view_of(trials: Trials, cache: Cache, align: Align = NONE) -> DataView:
         recipe = {"arrays": digest_of(person), "subject": subject, **about}
         blocks += person_blocks("arrays", recipe, sessions, align, cache)
     return make_view({"align": plain(align), "arrays": True}, blocks)
+
+
+def views_of(study: Study, trials: Trials, cache: Cache) -> dict[str, DataView]:
+    """Return the data view of each model of a study, of trials that are in memory.
+
+    Parameters
+    ----------
+    study : Study
+        Its alignment, and those that models set for themselves.
+    trials : Trials
+    cache : Cache
+        Where their aligned form is kept.
+    """
+    for name, view in (("study", study.view), *((n, m.view) for n, m in study.models.items())):
+        if view is not None and view != View():
+            raise ValueError(
+                f"{name}: `view` filters and cuts recordings; trials in memory are taken as they"
+                " are. Leave `view` out, or read the recordings by a card."
+            )
+    wanted = {name: model.align or study.align for name, model in study.models.items()}
+    distinct = {align: view_of(trials, cache, align) for align in set(wanted.values())}
+    return {name: distinct[align] for name, align in wanted.items()}
 
 
 def _rows(chosen: NDArray[np.bool_]) -> NDArray[np.int64] | slice:

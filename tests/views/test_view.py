@@ -44,7 +44,7 @@ def test_signals_are_mapped_and_handles_find_them(make_view, tmp_path):
 
 
 def test_alignment_is_computed_once(make_trials, cache, monkeypatch):
-    from eegvit.views import reading as blocks
+    from eegvit.views import blocks
 
     trials, calls = make_trials(n_trials=10), []
 

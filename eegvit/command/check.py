@@ -1,0 +1,42 @@
+"""Say what is wrong with a study file, or what it asks for; nothing is read or run."""
+
+from __future__ import annotations
+
+import argparse
+
+from eegvit.command.options import add_cache, add_jobs, add_study, study_of
+from eegvit.config import Study
+from eegvit.data.cache import Cache
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    add_study(parser)
+    add_jobs(parser)
+    add_cache(parser)
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Check the study and print its plan."""
+    study = study_of(options)
+    print(f"{options.study}: no mistake found")
+    return say_plan(study, Cache(options.cache), options.jobs)
+
+
+def say_plan(study: Study, cache: Cache, jobs: int) -> int:
+    """Print the plan if the recordings are known already, else what would be read first."""
+    from eegvit.views.reading import unread
+
+    missing = unread(study, cache)
+    if missing:
+        print(f"study {study.name}: {study.evaluate.protocol}, models {', '.join(study.models)}")
+        for name, people in missing.items():
+            print(f"  to be read first: {name}, {len(people)} people: {', '.join(people)}")
+        print("the number of fits is known when they have been read")
+        return 0
+    from eegvit.execute.store import Store
+    from eegvit.plan.dry_run import describe
+    from eegvit.study import plan_study
+
+    print(describe(plan_study(study, cache), Store(cache.fits), jobs=jobs))
+    return 0

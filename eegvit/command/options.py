@@ -1,0 +1,68 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from eegvit.config import Study, load_study
+
+
+def add_study(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add the study and the changes to it."""
+    said = "a study file, or the name of a shipped one"
+    if default is None:
+        parser.add_argument("study", help=said)
+    else:
+        parser.add_argument(
+            "study", nargs="?", default=default, help=f"{said} (default: {default})"
+        )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the study, e.g. evaluate.seeds=[0]; may be repeated",
+    )
+
+
+def study_of(options: argparse.Namespace) -> Study:
+    """Return the study that the options name."""
+    return load_study(options.study, options.set)
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add the number of worker processes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=cores,
+        metavar="N",
+        help="worker processes of one thread each (default: one a core)",
+    )
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of the reports."""
+    parser.add_argument(
+        "--out", type=Path, default=Path("reports"), help="where reports go (default: reports/)"
+    )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of the cache."""
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=None,
+        help="where views and fits are kept (default: $EEGVIT_CACHE or ~/.cache/eegvit)",
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return value

@@ -1,0 +1,55 @@
+"""Run a study of EEG classifiers and write its leaderboard."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+
+from eegvit.command.options import add_cache, add_jobs, add_out, add_study, study_of
+
+DEFAULT = "quickstart"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    add_study(parser, default=DEFAULT)
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, run nothing")
+    add_jobs(parser)
+    add_out(parser)
+    add_cache(parser)
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Run the study; 1 if a fit failed."""
+    study = study_of(options)
+    from eegvit.data.cache import Cache
+
+    cache = Cache(options.cache)
+    if options.dry_run:
+        from eegvit.command.check import say_plan
+
+        return say_plan(study, cache, options.jobs)
+    from eegvit.report import terminal, write
+    from eegvit.study import carry_out, plan_study
+
+    plan = plan_study(study, cache, jobs=options.jobs)
+    results = carry_out(plan, cache, jobs=options.jobs)
+    page = write(results, Path(options.out) / study.name, command=typed(options))
+    print(terminal(results))
+    print(f"\n{page}")
+    told = [row.status for row in results.board] + [fit["status"] for fit in results.fits]
+    return 1 if any(status != "ok" for status in told) else 0
+
+
+def typed(options: argparse.Namespace) -> str:
+    """Return the command as it can be typed again.
+
+    Examples
+    --------
+    >>> typed(argparse.Namespace(given=["run", "quickstart"]))
+    'python -m eegvit.run quickstart'
+    """
+    name, *rest = options.given
+    where = ["eegvit.run"] if name == "run" else ["eegvit", name]
+    return shlex.join(["python", "-m", *where, *rest])

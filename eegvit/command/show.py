@@ -1,0 +1,100 @@
+"""Explain a model, a data set, a study, an ensemble rule, or a key of the study file."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from eegvit import registry
+from eegvit.config import Card, Ensemble, Model, Study, find, shipped
+
+PARTS: dict[str, type[BaseModel]] = {"data": Card, "models": Model, "ensembles": Ensemble}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("name", help="eegnet, bci_iv_2a, weighted, evaluate.seeds, ...")
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Print what is known under the name."""
+    ways: tuple[Callable[[str], str | None], ...] = (_model, _rule, _file, _key)
+    found = [text for way in ways if (text := way(options.name)) is not None]
+    if not found:
+        from eegvit.ensemble.rules import RULES
+
+        names = [*registry.BRANCHES, *RULES, *shipped("pipelines"), *shipped("datasets")]
+        names += list(Study.model_fields)
+        raise ValueError(
+            f"nothing is called '{options.name}'{registry.suggest(options.name, names)}"
+        )
+    print("\n\n".join(found))
+    return 0
+
+
+def _model(name: str) -> str | None:
+    if name not in registry.BRANCHES:
+        return None
+    cls = registry.lookup(registry.BRANCHES, name)
+    head = f"model {name}: {cls.__module__}.{cls.__name__}"
+    return (
+        f"{head}\n\n{inspect.getdoc(cls)}\n\nIn a study:\n\n  models:\n    mine: {{branch: {name}}}"
+    )
+
+
+def _rule(name: str) -> str | None:
+    from eegvit.ensemble.rules import RULES
+
+    if name not in RULES:
+        return None
+    rule = RULES[name]
+    learners = f"\n\nlearner: {', '.join(rule.learners)}" if rule.learners else ""
+    said = inspect.getdoc(rule.combine)
+    use = f"In a study:\n\n  ensembles:\n    mine: {{of: [one, other], rule: {name}}}"
+    return f"ensemble rule {name}\n\n{said}{learners}\n\n{use}"
+
+
+def _file(name: str) -> str | None:
+    texts = []
+    for folder, what in (("pipelines", "study"), ("datasets", "data set")):
+        if name in shipped(folder):
+            texts.append(f"{what} {name}\n\n{find(folder, name, None).read_text('utf-8').rstrip()}")
+    return "\n\n".join(texts) or None
+
+
+def _key(path: str) -> str | None:
+    """Return what a key of the study file is: its type, its default, the mapping it is in."""
+    holder: type[BaseModel] = Study
+    *parents, last = path.split(".")
+    for part in parents:
+        inner = PARTS.get(part) or _mapping_of(holder.model_fields.get(part))
+        if inner is None:
+            return None
+        holder = inner
+    field = holder.model_fields.get(last)
+    if field is None:
+        return None
+    default = "no default" if field.is_required() else f"default {field.get_default()!r}"
+    kind = (
+        str(field.annotation).replace("typing.", "")
+        if get_args(field.annotation)
+        else (getattr(field.annotation, "__name__", str(field.annotation)))
+    )
+    said = f"\n\n{field.description}" if field.description else ""
+    inside = PARTS.get(last) or _mapping_of(field)
+    keys = f"\n\nkeys: {', '.join(inside.model_fields)}" if inside else ""
+    about = inspect.getdoc(inside or holder) or ""
+    return f"key {path}: {kind}, {default}{said}\n\n{about}{keys}"
+
+
+def _mapping_of(field: FieldInfo | None) -> type[BaseModel] | None:
+    """Return the mapping that a key holds, if it holds one."""
+    if field is None:
+        return None
+    kinds: list[Any] = [field.annotation, *get_args(field.annotation)]
+    return next((k for k in kinds if inspect.isclass(k) and issubclass(k, BaseModel)), None)

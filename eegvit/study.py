@@ -1,0 +1,269 @@
+"""From a study to its results in one call, with data from memory if wanted."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from eegvit.config import Study, load_study
+from eegvit.data.cache import Cache
+from eegvit.execute.embeddings import represent
+from eegvit.execute.fits import execute
+from eegvit.execute.local import local
+from eegvit.execute.store import Store
+from eegvit.plan.plan import Plan, make_plan
+from eegvit.results.results import Results
+from eegvit.results.stored import score
+from eegvit.trials import Trials, concatenate
+from eegvit.views.arrays import views_of
+from eegvit.views.other_data import source_views
+from eegvit.views.reading import make_views
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Data: TypeAlias = Trials | Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StudyResults:
+    """What a study found, for a notebook.
+
+    Parameters
+    ----------
+    details : Results
+        Everything that the report says.
+    plan : Plan
+        The splits and fits that it came from.
+    page : Path or None
+        The report's page, if one was written.
+    """
+
+    details: Results
+    plan: Plan
+    page: Path | None = None
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """The leaderboard, a row a model or ensemble, by target use and rank."""
+        from eegvit.results.frames import leaderboard
+
+        return leaderboard(self.details)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Every metric, a row for each model, person, session and seed."""
+        from eegvit.results.frames import scores
+
+        return scores(self.details)
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Every prediction, a row for each model, seed and test trial."""
+        from eegvit.results.frames import predictions
+
+        return predictions(self.details)
+
+    def plot_leaderboard(self, ax: Axes | None = None) -> Axes:
+        """Draw each model's mean and interval, with chance behind."""
+        from eegvit.results.plots import plot_leaderboard
+
+        return plot_leaderboard(self.details, ax)
+
+    def plot_subjects(self, ax: Axes | None = None) -> Axes:
+        """Draw the score of every person under every model."""
+        from eegvit.results.plots import plot_subjects
+
+        return plot_subjects(self.details, ax)
+
+    def model(self, name: str, seed: int | None = None) -> Any:
+        """Return a model or ensemble of the study, fitted on all its people.
+
+        It takes trials as the study's models saw them: filtered, cut and aligned the same way.
+
+        Parameters
+        ----------
+        name : str
+            A model or an ensemble.
+        seed : int or None
+            One of the study's; the first if None.
+        """
+        study = self.plan.study
+        if name in study.ensembles:
+            return self._ensemble(name, seed)
+        if name not in study.models:
+            known = ", ".join((*study.models, *study.ensembles))
+            raise ValueError(f"the study has no model '{name}'; there are {known}")
+        unfitted, trials = self._unfitted(name, seed)
+        return _fitted(unfitted, trials)
+
+    def _ensemble(self, name: str, seed: int | None) -> Any:
+        from eegvit.ensemble import EnsembleClassifier
+
+        asked = self.plan.study.ensembles[name]
+        if asked.select:
+            raise ValueError(f"ensemble '{name}' selects its members fold by fold: fit them alone")
+        parts = {member: self._unfitted(member, seed) for member in asked.of}
+        trials = [own for _, own in parts.values()]
+        if any(not np.array_equal(own.X, trials[0].X) for own in trials[1:]):
+            raise ValueError(f"the members of '{name}' see different signals: fit them alone")
+        members = {member: unfitted for member, (unfitted, _) in parts.items()}
+        ensemble = EnsembleClassifier(
+            members=members,
+            rule=asked.rule,
+            learner=asked.learner,
+            calibrate=asked.calibrate is not None,
+        )
+        return _fitted(ensemble, trials[0])
+
+    def _unfitted(self, name: str, seed: int | None) -> tuple[Any, Trials]:
+        wanted = self.plan.study.evaluate.seeds[0] if seed is None else seed
+        for request in self.plan.requests:
+            if request.model == name and request.seed == wanted:
+                view = request.view
+                unfitted = self.plan.fits[request.key].recipe.build()
+                return unfitted, view.take(np.arange(len(view)))
+        raise ValueError(f"the study has no seed {wanted}")
+
+    def __repr__(self) -> str:
+        about = self.details
+        return (
+            f"StudyResults({about.study.name}: {len(about.board)} rows, {about.n_subjects} people,"
+            f" {about.n_trials} test trials)"
+        )
+
+    def _repr_html_(self) -> str:
+        from eegvit.results.frames import html
+
+        return html(self.details)
+
+
+def run_study(
+    study: str | Path | Mapping[str, Any] | Study,
+    data: Data | None = None,
+    *,
+    jobs: int | None = None,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> StudyResults:
+    """Run a study and return what it found; what was computed before is not computed again.
+
+    Parameters
+    ----------
+    study : str, Path, dict or Study
+        The name of a shipped study, a study file, or what such a file says as a dictionary.
+    data : Trials, dict of arrays, dict of mne.Epochs by person, or None
+        Trials to use instead of the study's `data`. A dict of arrays has the arguments of
+        `Trials.from_arrays`: X, y, sfreq, subject, session, ...
+    jobs : int or None
+        Worker processes of one thread each: one a core if None, none for 0.
+    out : path or None
+        Folder that the report is written into, under the study's name; none is if None.
+    cache : path or None
+        Where views and fits are kept: `EEGVIT_CACHE` or ~/.cache/eegvit if None.
+    changes : dict or None
+        Keys of the study to change, ``{"evaluate.seeds": [0]}``.
+
+    Returns
+    -------
+    StudyResults
+        With `leaderboard`, `scores` and `predictions` as pandas frames.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((60, 3, 100)), np.tile(["left", "right"], 30)
+    >>> X[y == "left", 0] *= 3
+    >>> data = {"X": X, "y": y, "sfreq": 100.0, "subject": np.repeat(["ann", "bob", "eve"], 20)}
+    >>> study = {"name": "small", "models": {"csp": {"branch": "csp_lda"}}}
+    >>> results = run_study(study, data, jobs=0, cache=tempfile.mkdtemp())
+    >>> results.leaderboard["accuracy"].round(1).tolist()
+    [1.0]
+    """
+    trials = None if data is None else trials_of(data)
+    asked = study if isinstance(study, Study) else load_study(study, _said(changes, trials))
+    if isinstance(study, Study) and changes:
+        raise ValueError("`changes` go with a study's name, file or dictionary, not with a Study")
+    workers = _cores() if jobs is None else jobs
+    kept = Cache(cache)
+    plan = plan_study(asked, kept, trials, jobs=workers)
+    details = carry_out(plan, kept, jobs=workers)
+    page = None
+    if out is not None:
+        from eegvit.report import write
+
+        page = write(details, Path(out) / asked.name, command="eegvit.run_study(...)")
+    return StudyResults(details, plan, page)
+
+
+def plan_study(study: Study, cache: Cache, trials: Trials | None = None, *, jobs: int = 0) -> Plan:
+    """Read what a study's plan needs, and return the plan."""
+    with local(jobs) as executor:
+        views = (
+            make_views(study, cache, executor) if trials is None else views_of(study, trials, cache)
+        )
+        sources = source_views(study, views, cache, executor)
+    return make_plan(study, views, sources)
+
+
+def carry_out(plan: Plan, cache: Cache, *, jobs: int = 0) -> Results:
+    """Run the fits that are not stored, and return the results of all."""
+    store = Store(cache.fits)
+    execute(plan, store, cache, jobs=jobs)
+    represent(plan, store, cache, jobs=jobs)
+    return score(plan.study, plan, store)
+
+
+def trials_of(data: Data) -> Trials:
+    """Return data in any of the forms that `run_study` takes as Trials.
+
+    Examples
+    --------
+    >>> trials_of({"X": np.zeros((4, 2, 50)), "y": [0, 1, 0, 1], "sfreq": 100.0}).classes
+    ('0', '1')
+    """
+    if isinstance(data, Trials):
+        return data
+    if isinstance(data, Mapping) and {"X", "y"} <= set(data):
+        return Trials.from_arrays(**data)
+    if not isinstance(data, Mapping) or not data:
+        raise ValueError(
+            f"data is {type(data).__name__}: give Trials, arrays as a dict(X=..., y=...,"
+            " sfreq=..., subject=...), or a dict of mne.Epochs by person"
+        )
+    classes = list(dict.fromkeys(name for one in data.values() for name in one.event_id))
+    parts = [Trials.from_epochs(e, subject=str(who), classes=classes) for who, e in data.items()]
+    return concatenate(parts)
+
+
+def _card_of(trials: Trials) -> dict[str, Any]:
+    """Return what a study file would say of trials in memory."""
+    end = trials.tmin + trials.n_times / trials.sfreq
+    about = {"name": "arrays", "title": "Trials given from Python", "source": "arrays"}
+    return {**about, "classes": list(trials.classes), "window": [trials.tmin, end]}
+
+
+def _said(changes: Mapping[str, Any] | None, trials: Trials | None) -> list[str]:
+    """Return changes of a study as the command line says them."""
+    whole = dict(changes or {}) | ({} if trials is None else {"data": _card_of(trials)})
+    return [f"{key}={json.dumps(value)}" for key, value in whole.items()]
+
+
+def _fitted(unfitted: Any, trials: Trials) -> Any:
+    known = {"groups": trials.subject}
+    extras = {n: known[n] for n in inspect.signature(unfitted.fit).parameters if n in known}
+    return unfitted.fit(trials.X, trials.labels, **extras)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
