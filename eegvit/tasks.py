@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,6 +27,8 @@ class Answer:
     value: Any = None
     reason: str | None = None
     traceback: str = ""
+    seconds: float = 0.0  # on the clock
+    warnings: tuple[str, ...] = ()  # each once
 
 
 Tick = Callable[[list[str]], None]
@@ -78,8 +82,14 @@ def describe_error(error: BaseException) -> str:
 
 
 def carry_out(number: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
-    """Make one call; whatever goes wrong is its answer."""
-    try:
-        return Answer(number, function(*arguments))
-    except Exception as error:
-        return Answer(number, reason=describe_error(error), traceback=traceback.format_exc())
+    """Make one call; whatever goes wrong is its answer, and what it warns of is told."""
+    about: dict[str, Any]
+    start = time.monotonic()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        try:
+            about = {"value": function(*arguments)}
+        except Exception as error:
+            about = {"reason": describe_error(error), "traceback": traceback.format_exc()}
+    said = tuple(dict.fromkeys(str(warning.message) for warning in caught))
+    return Answer(number, **about, seconds=time.monotonic() - start, warnings=said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from eegvit.execute.store import Store
 from eegvit.execute.together import Group, alike, fit_group, is_faster
 from eegvit.plan.fit import Fit
 from eegvit.plan.plan import Plan
-from eegvit.progress import Progress
+from eegvit.progress import Progress, TimeLeft
 from eegvit.tasks import Executor, Task
 
 
@@ -51,8 +52,9 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         _compute_features(fits, cache, workers)
         failed += _pretrain(fits, store, cache, workers)
         fits = [fit for fit in fits if not _lacks_weights(fit, store)]
+        fits, left = _longest_first(fits, store, workers.jobs)
         todo = _divide(fits, cache, workers)
-        progress = Progress(len(fits), "fits")
+        progress = Progress(len(fits), "fits", left=left.said)
         unweighed = _first_of_each(fits)
         while todo:
             again: list[list[int]] = []  # a group that failed: one by one
@@ -71,11 +73,30 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
                     if missing:
                         store.fail(fit.key, str(answer.reason), answer.traceback, fit=fit.name)
                         failed += 1
+                    left.done(_family(fit), answer.seconds / len(numbers))
                     progress.advance(failed=missing)
             todo = again
     if fits:
         progress.finish()
     return Tally(len(plan.fits) - n_fits, n_fits - failed, failed)
+
+
+def _longest_first(fits: Sequence[Fit], store: Store, jobs: int) -> tuple[list[Fit], TimeLeft]:
+    """Return fits in the order to run them, and who says how long that takes.
+
+    The models whose fits took longest come first, after those that were never run: so the time
+    left is known early, and no long fit is left for the end.
+    """
+    families = dict.fromkeys(map(_family, fits))
+    told = {family: store.seconds(family) for family in families}
+    known = {family: seconds for family, seconds in told.items() if seconds is not None}
+    ordered = sorted(fits, key=lambda fit: -known.get(_family(fit), math.inf))
+    return ordered, TimeLeft([_family(fit) for fit in fits], known, jobs)
+
+
+def _family(fit: Fit) -> str:
+    """Return what fits of one model with one set of parameters share."""
+    return fit.key.partition("/")[0]
 
 
 def _divide(fits: Sequence[Fit], cache: Cache, workers: Executor) -> list[list[int]]:
@@ -97,7 +118,7 @@ def _first_of_each(fits: Sequence[Fit]) -> set[str]:
     """Return the key of the first fit of each model: one tells what all cost to use."""
     found: dict[tuple[str, int], str] = {}
     for fit in fits:
-        found.setdefault((fit.key.partition("/")[0], id(fit.view)), fit.key)
+        found.setdefault((_family(fit), id(fit.view)), fit.key)
     return set(found.values())
 
 
@@ -169,7 +190,7 @@ def _wanted_blocks(fits: Sequence[Fit]) -> list[tuple[Fit, set[int]]]:
     """Return one fit of each model and view, and all blocks that such fits need."""
     found: dict[tuple[str, int], tuple[Fit, set[int]]] = {}
     for fit in fits:
-        family = fit.key.partition("/")[0]
+        family = _family(fit)
         _, numbers = found.setdefault((family, id(fit.view)), (fit, set()))
         for rows in (fit.train, fit.predict):
             numbers.update(np.unique(fit.view.block[rows]).tolist())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,20 +99,39 @@ def _open(cards: tuple[Card, ...], align: Align, cache: Cache, executor: Executo
 
 
 def carried_out(tasks: Sequence[Task], what: str, executor: Executor) -> None:
+    """Carry out tasks; say each warning once, and each error once with whom it concerns."""
     if not tasks:
         return
     progress = Progress(len(tasks), what)
-    wrong = []
+    wrong: dict[str, list[str]] = {}
+    said: dict[str, None] = {}
     for answer in executor.run(tasks, progress.show):
         progress.advance(failed=answer.reason is not None)
+        said |= dict.fromkeys(answer.warnings)
         if answer.reason is not None:
             kinds = ("ValueError: ", "FileNotFoundError: ")
             reason = functools.reduce(str.removeprefix, kinds, answer.reason)
-            wrong.append(f"{tasks[answer.number].name}: {reason}")
-    wrong = list(dict.fromkeys(wrong))  # several views may read the same person
+            wrong.setdefault(reason, []).append(tasks[answer.number].name)
     progress.finish()
+    for message in said:
+        warnings.warn(message, stacklevel=2)
     if wrong:
-        raise ValueError("the data could not be read\n  " + "\n  ".join(sorted(wrong)))
+        lines = sorted(f"{_several(names)}: {reason}" for reason, names in wrong.items())
+        raise ValueError("the data could not be read\n  " + "\n  ".join(lines))
+
+
+def _several(names: Sequence[str]) -> str:
+    """Return names in a few words.
+
+    Examples
+    --------
+    >>> _several(["set 1", "set 2"]), _several([f"set {i}" for i in range(36)])
+    ('set 1, set 2', '36 people (set 0, set 1, set 2 ...)')
+    """
+    names = list(dict.fromkeys(names))  # several views may read the same person
+    return (
+        ", ".join(names) if len(names) < 4 else f"{len(names)} people ({', '.join(names[:3])} ...)"
+    )
 
 
 def _common(
