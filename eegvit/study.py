@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -21,6 +22,7 @@ from eegvit.execute.store import Store
 from eegvit.plan.plan import Plan, make_plan
 from eegvit.results.results import Results
 from eegvit.results.stored import score
+from eegvit.sealed import Damaged
 from eegvit.trials import Trials, concatenate
 from eegvit.views.arrays import views_of
 from eegvit.views.other_data import source_views
@@ -29,6 +31,8 @@ from eegvit.views.reading import make_views
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+ATTEMPTS = 3  # to go on where signals in the cache are damaged
 
 Data: TypeAlias = Trials | Mapping[str, Any]
 
@@ -196,14 +200,26 @@ def run_study(
         raise ValueError("`changes` go with a study's name, file or dictionary, not with a Study")
     workers = _cores() if jobs is None else jobs
     kept = Cache(cache)
-    plan = plan_study(asked, kept, trials, jobs=workers)
-    details = carry_out(plan, kept, jobs=workers)
+    plan, details = plan_and_carry_out(asked, kept, trials, jobs=workers)
     page = None
     if out is not None:
         from eegvit.report import write
 
         page = write(details, Path(out) / asked.name, command="eegvit.run_study(...)")
     return StudyResults(details, plan, page)
+
+
+def plan_and_carry_out(
+    study: Study, cache: Cache, trials: Trials | None = None, *, jobs: int = 0
+) -> tuple[Plan, Results]:
+    """Plan a study and carry it out; signals that prove damaged on the way are made again."""
+    with cache.in_use(study.name):
+        for _ in range(ATTEMPTS):
+            with contextlib.suppress(Damaged):  # it was said, and set aside
+                plan = plan_study(study, cache, trials, jobs=jobs)
+                return plan, carry_out(plan, cache, jobs=jobs)
+        plan = plan_study(study, cache, trials, jobs=jobs)
+        return plan, carry_out(plan, cache, jobs=jobs)
 
 
 def plan_study(study: Study, cache: Cache, trials: Trials | None = None, *, jobs: int = 0) -> Plan:

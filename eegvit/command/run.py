@@ -31,10 +31,9 @@ def carry_out(options: argparse.Namespace) -> int:
 
         return say_plan(study, cache, options.jobs)
     from eegvit.report import terminal, write
-    from eegvit.study import carry_out, plan_study
+    from eegvit.study import plan_and_carry_out
 
-    plan = plan_study(study, cache, jobs=options.jobs)
-    results = carry_out(plan, cache, jobs=options.jobs)
+    _, results = plan_and_carry_out(study, cache, jobs=options.jobs)
     page = write(results, Path(options.out) / study.name, command=typed(options))
     print(terminal(results))
     print(f"\n{page}")

@@ -2,19 +2,20 @@
 
 What decides a cached array or a fit is what a file holds, not when it was copied. Reading a file
 through takes time, so that its checksum is remembered beside the cache until its size or its time
-changes. The memory is a file of lines that is only ever added to: a line half written by a killed
-process is passed over, and two processes may add at once.
+changes. The memory is a file of lines that is only ever added to, each with a checksum of its own:
+a line that was damaged or half written by a killed process is passed over, and two processes may
+add at once.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import zlib
 from pathlib import Path
 from typing import Any
-
-from eegvit.data.mapped import checksum
 
 _known: dict[Path, dict[str, list[Any]]] = {}  # of each file of lines: size, time, checksum
 
@@ -56,21 +57,31 @@ def _file() -> Path:
 def _read(memory: Path) -> dict[str, list[Any]]:
     known: dict[str, list[Any]] = {}
     try:
-        lines = memory.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = memory.read_bytes().splitlines()
+    except OSError:
         return known
     for line in lines:
         with contextlib.suppress(ValueError, TypeError):
-            name, size, time, digest = json.loads(line)
-            known[name] = [size, time, digest]
+            crc32, _, told = line.partition(b" ")
+            if int(crc32, 16) == zlib.crc32(told):
+                name, size, time, digest = json.loads(told)
+                known[name] = [size, time, digest]
     return known
 
 
 def _add(memory: Path, name: str, about: list[Any]) -> None:
+    told = json.dumps([name, *about]).encode("utf-8")
+    line = b"%08x %s\n" % (zlib.crc32(told), told)
     with contextlib.suppress(OSError):  # a place that cannot be written to is read again
         memory.parent.mkdir(parents=True, exist_ok=True)
-        with memory.open("a", encoding="utf-8") as file:
-            file.write("\n" * _torn(memory) + json.dumps([name, *about]) + "\n")
+        with memory.open("ab") as file:
+            file.write(b"\n" * _torn(memory) + line)
+
+
+def checksum(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _torn(memory: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,10 @@ from eegvit.config import sha256
 from eegvit.data.cache import Cache
 from eegvit.execute.features import Part, gather, open_parts, parts_of
 from eegvit.execute.local import local
+from eegvit.execute.pretraining import pretrain_missing
 from eegvit.execute.store import Store
 from eegvit.plan.few_labels import largest
+from eegvit.plan.fit import Fit
 from eegvit.plan.plan import Plan
 from eegvit.plan.pretraining import resolved
 from eegvit.plan.recipe import Recipe
@@ -23,7 +24,7 @@ from eegvit.plan.versions import versions_of
 from eegvit.pretrain.weights import architecture, load
 from eegvit.progress import Progress
 from eegvit.tasks import Task
-from eegvit.views.view import DataView, Rows
+from eegvit.views.view import DataView, Rows, check_signals
 
 FORMAT = 1  # of what is measured; a change of it measures everything anew
 FAMILY = "represented"  # of the keys
@@ -40,6 +41,7 @@ class Network:
     name: str
     recipe: Recipe
     weights: str  # file; empty if it is as it was built
+    fit: Fit  # that starts from it
     view: DataView
     rows: Rows
 
@@ -89,7 +91,7 @@ def networks(plan: Plan, store: Store) -> Iterator[Network]:
         if fit.pretraining:
             file = str(store.weights(fit.pretraining.key))
         key, name = f"{FAMILY}/{sha256(whole)}", f"{request.model}, {request.split}"
-        yield Network(key, request.model, name, fit.recipe, file, fit.view, rows)
+        yield Network(key, request.model, name, fit.recipe, file, fit, fit.view, rows)
 
 
 def represent(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> None:
@@ -108,17 +110,20 @@ def represent(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> None:
     todo = {
         network.key: network
         for network in networks(plan, store)
-        if store.note(network.key) is None
-        and (not network.weights or Path(network.weights).is_file())
+        if store.note(network.key) is None and network.fit.is_in(store)
     }
     if not todo:
         return
-    progress = Progress(len(todo), "embeddings")
-    tasks = [Task(n.name, probe_and_note, (_job(n, store, cache),)) for n in todo.values()]
+    check_signals(block for network in todo.values() for block in network.view.blocks)
     with local(jobs) as workers:
+        made = {key: one for key, n in todo.items() if (one := n.fit.pretraining) is not None}
+        failed = pretrain_missing(made.values(), store, cache, workers)
+        ready = [n for k, n in todo.items() if k not in made or made[k].key not in failed]
+        progress = Progress(len(ready), "embeddings")
+        tasks = [Task(n.name, probe_and_note, (_job(n, store, cache),)) for n in ready]
         for answer in workers.run(tasks, progress.show):
             progress.advance(failed=answer.reason is not None)
-    progress.finish()
+        progress.finish()
 
 
 def probe_and_note(job: ProbeJob) -> None:

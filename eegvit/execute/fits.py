@@ -14,13 +14,14 @@ from eegvit.data.cache import Cache
 from eegvit.execute.features import Part, compute_features, feature_recipe, handle_of, parts_of
 from eegvit.execute.local import local
 from eegvit.execute.one_fit import Job, fit_and_save
-from eegvit.execute.pretraining import job_of, known_weights, pretrain_and_save
+from eegvit.execute.pretraining import pretrain_missing
 from eegvit.execute.store import Store
 from eegvit.execute.together import Group, alike, fit_group, is_faster
 from eegvit.plan.fit import Fit
 from eegvit.plan.plan import Plan
 from eegvit.progress import Progress, TimeLeft
 from eegvit.tasks import Executor, Task
+from eegvit.views.view import check_signals
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,16 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         Where per-trial features are kept.
     jobs : int
         Worker processes of one thread each; 0 runs in this process.
+
+    Raises
+    ------
+    Damaged
+        If signals of a view that fits need are damaged: they are set aside by then, and views
+        that are made anew have them again.
     """
     fits = [fit for fit in plan.fits.values() if not fit.is_in(store)]
     n_fits, failed = len(fits), 0
+    _check_signals(fits)
     with local(jobs if fits else 0) as workers:
         _compute_features(fits, cache, workers)
         failed += _pretrain(fits, store, cache, workers)
@@ -158,28 +166,21 @@ def _compute_features(fits: Sequence[Fit], cache: Cache, workers: Executor) -> N
     progress.finish()
 
 
+def _check_signals(fits: Sequence[Fit]) -> None:
+    """Read the signals that fits need through, so that what is damaged is found before them."""
+    used = [fit.view.blocks[number] for fit, numbers in _wanted_blocks(fits) for number in numbers]
+    views = {id(one.view): one.view for fit in fits if (one := fit.pretraining) is not None}
+    check_signals([*used, *(block for view in views.values() for block in view.blocks)])
+
+
 def _pretrain(fits: Sequence[Fit], store: Store, cache: Cache, workers: Executor) -> int:
     """Pretrain what the store lacks, each once; return how many fits have to do without."""
-    wanted: dict[str, list[Fit]] = {}
-    for fit in fits:
-        if fit.pretraining is not None:
-            wanted.setdefault(fit.pretraining.key, []).append(fit)
-    todo = [own[0].pretraining for k, own in wanted.items() if known_weights(store, k) is None]
-    if not todo:
-        return 0
-    progress, failed = Progress(len(todo), "pretrainings"), 0
-    jobs = [(one, job_of(one, parts_of(one.view, one.rows), store, cache)) for one in todo if one]
-    tasks = [Task(one.name, pretrain_and_save, (job,)) for one, job in jobs]
-    for answer in workers.run(tasks, progress.show):
-        key = jobs[answer.number][0].key
-        missing = answer.reason is not None and known_weights(store, key) is None
-        for fit in wanted[key] if missing else ():
-            reason = f"pretraining: {answer.reason}"
-            store.fail(fit.key, reason, answer.traceback, fit=fit.name)
-            failed += 1
-        progress.advance(failed=missing)
-    progress.finish()
-    return failed
+    wanted = [(fit, fit.pretraining) for fit in fits if fit.pretraining is not None]
+    failed = pretrain_missing([one for _, one in wanted], store, cache, workers)
+    without = [(fit, failed[one.key]) for fit, one in wanted if one.key in failed]
+    for fit, answer in without:
+        store.fail(fit.key, f"pretraining: {answer.reason}", answer.traceback, fit=fit.name)
+    return len(without)
 
 
 def _lacks_weights(fit: Fit, store: Store) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.data.cache import Cache
-from eegvit.execute.features import Part, gather, open_parts
+from eegvit.execute.features import Part, gather, open_parts, parts_of
 from eegvit.execute.store import Store
 from eegvit.plan.pretraining import (
     Pretraining,
@@ -18,6 +18,9 @@ from eegvit.plan.pretraining import (
 from eegvit.plan.recipe import Recipe
 from eegvit.pretrain import FineTunedClassifier
 from eegvit.pretrain.weights import Weights, load
+from eegvit.progress import Progress
+from eegvit.sealed import recall
+from eegvit.tasks import Answer, Executor, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +41,27 @@ class PretrainJob:
 
 def known_weights(store: Store, key: str) -> Weights | None:
     """Return the weights of a pretraining, or None if they are not here or were damaged."""
-    try:
-        return load(store.weights(key))
-    except (OSError, ValueError):
-        return None
+    return recall(store.weights(key), load)
+
+
+def pretrain_missing(
+    wanted: Iterable[Pretraining], store: Store, cache: Cache, workers: Executor
+) -> dict[str, Answer]:
+    """Pretrain what the store lacks, each once; return what became of those that failed."""
+    distinct = {one.key: one for one in wanted}
+    todo = [one for key, one in distinct.items() if known_weights(store, key) is None]
+    if not todo:
+        return {}
+    progress, failed = Progress(len(todo), "pretrainings"), {}
+    jobs = [job_of(one, parts_of(one.view, one.rows), store, cache) for one in todo]
+    tasks = [Task(one.name, pretrain_and_save, (job,)) for one, job in zip(todo, jobs, strict=True)]
+    for answer in workers.run(tasks, progress.show):
+        key = todo[answer.number].key
+        if answer.reason is not None and known_weights(store, key) is None:
+            failed[key] = answer
+        progress.advance(failed=key in failed)
+    progress.finish()
+    return failed
 
 
 def pretrain_and_save(job: PretrainJob) -> None:

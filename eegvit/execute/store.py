@@ -1,21 +1,22 @@
-"""The store of predictions: what a fit said about which trials, written whole or not at all."""
+"""The store of predictions: what a fit said about which trials, written whole or not at all.
+
+Every file carries a checksum; one that is damaged is set aside and counts as not there.
+"""
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import time
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.data.mapped import sync_folder
+from eegvit.sealed import read_mapping, read_sealed, recall, write_sealed
 
 STALE = 3600.0  # seconds after which a temporary file is certainly nobody's
 
@@ -91,8 +92,7 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        left_over = (*self.root.glob("*/.*.tmp"), *self.root.glob("*/*.partial"))
-        for left in left_over:  # a writer was killed
+        for left in self.root.glob("*/.*.tmp"):  # a writer was killed
             try:
                 if time.time() - left.stat().st_mtime > STALE:
                     left.unlink()
@@ -106,17 +106,7 @@ class Store:
 
     def load(self, key: str) -> Prediction | None:
         """Return what a fit predicted, or None if it is not here or was damaged."""
-        try:
-            with np.load(self._file(key)) as saved:
-                names = saved["block_names"]
-                return Prediction(
-                    ids=saved["ids"],
-                    blocks=names[saved["block"]],
-                    probabilities=saved["probabilities"],
-                    about=json.loads(str(saved["about"])),
-                )
-        except (FileNotFoundError, zipfile.BadZipFile, ValueError, KeyError, EOFError):
-            return None
+        return recall(self._file(key), _read)
 
     def save(self, key: str, prediction: Prediction) -> None:
         """Keep what a fit predicted, beside what it predicted before."""
@@ -124,30 +114,26 @@ class Store:
         if known is not None:
             prediction = prediction.joined(known)
         names, block = np.unique(prediction.blocks, return_inverse=True)
-        with _replacing(self._file(key)) as file:
-            np.savez(
-                file,
-                ids=prediction.ids,
-                block=block,
-                block_names=names,
-                probabilities=prediction.probabilities,
-                about=np.array(json.dumps(prediction.about)),
-            )
+        content = io.BytesIO()
+        np.savez(
+            content,
+            ids=prediction.ids,
+            block=block,
+            block_names=names,
+            probabilities=prediction.probabilities,
+            about=np.array(json.dumps(prediction.about)),
+        )
+        write_sealed(self._file(key), content.getvalue())
         self._failure_file(key).unlink(missing_ok=True)
 
     def fail(self, key: str, reason: str, traceback: str = "", **about: Any) -> None:
         """Keep why a fit failed; the next run tries it again."""
         text = json.dumps({"reason": reason, "traceback": traceback, **about}, indent=1)
-        with _replacing(self._failure_file(key)) as file:
-            file.write(text.encode("utf-8"))
+        write_sealed(self._failure_file(key), text.encode("utf-8"))
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """Return why a fit failed, or None if it did not."""
-        try:
-            failed: dict[str, Any] = json.loads(self._failure_file(key).read_text("utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
-        return failed
+        return recall(self._failure_file(key), read_mapping)
 
     def seconds(self, family: str, most: int = 20) -> float | None:
         """Return how long fits of this family took on average, or None if none is known."""
@@ -170,16 +156,11 @@ class Store:
 
     def note(self, key: str) -> dict[str, Any] | None:
         """Return what was noted under a key, or None if nothing was."""
-        try:
-            noted: dict[str, Any] = json.loads((self.root / f"{key}.json").read_text("utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
-        return noted
+        return recall(self.root / f"{key}.json", read_mapping)
 
     def keep_note(self, key: str, about: Mapping[str, Any]) -> None:
         """Note something under a key."""
-        with _replacing(self.root / f"{key}.json") as file:
-            file.write(json.dumps(about).encode("utf-8"))
+        write_sealed(self.root / f"{key}.json", json.dumps(about).encode("utf-8"))
 
     def _file(self, key: str) -> Path:
         return self.root / f"{key}.npz"
@@ -188,17 +169,11 @@ class Store:
         return self.root / f"{key}.failed.json"
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file that takes the place of `path` when all of it is on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+def _read(path: Path) -> Prediction:
+    """Return the predictions in a file; an error if they do not fit together."""
+    with np.load(io.BytesIO(read_sealed(path)), allow_pickle=False) as saved:
+        names, about = saved["block_names"], json.loads(str(saved["about"]))
+        found = Prediction(saved["ids"], names[saved["block"]], saved["probabilities"], about)
+    if not len(found.ids) == len(found.blocks) == len(found.probabilities):
+        raise ValueError("ids, blocks and probabilities differ in length")
+    return found

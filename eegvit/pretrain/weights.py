@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from eegvit import __version__
-from eegvit.pretrain.tensors import read, write
+from eegvit.sealed import Damaged, Unsealed, reading, replacing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,8 +52,15 @@ class Weights:
     manifest: dict[str, Any]
 
     def save(self, path: Path) -> None:
-        """Write them to a safetensors file, the manifest in its metadata."""
-        write(Path(path), self.tensors, {"manifest": json.dumps(self.manifest), "format": "pt"})
+        """Write them to a safetensors file, the manifest and a checksum in its metadata."""
+        tensors = {
+            name: np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+            for name, array in self.tensors.items()
+        }
+        about = {"manifest": json.dumps(self.manifest), "format": "pt"}
+        about["checksum"] = _checksum(tensors, about)
+        with replacing(Path(path)) as file:
+            file.write(safetensors.numpy.save(tensors, about))
 
     def check(
         self, protocol: str, test_subjects: Sequence[str], *, transductive: bool = False
@@ -110,7 +119,7 @@ class Weights:
 
 
 def load(path: str | Path) -> Weights:
-    """Return the weights in a file; nothing in it is executed.
+    """Return the weights in a file; nothing in it is executed, or believed if it was changed.
 
     Examples
     --------
@@ -120,10 +129,23 @@ def load(path: str | Path) -> Weights:
     >>> load(path).tensors
     {'0.w': array([1., 1., 1.])}
     """
-    tensors, about = read(Path(path))
-    if "manifest" not in about:
-        raise ValueError(f"{path} has no manifest: nobody knows whom these weights saw")
-    return Weights(tensors, json.loads(about["manifest"]))
+    path = Path(path)
+    try:
+        with reading(path), safe_open(path, "numpy") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise Damaged(f"{path} is damaged, or no safetensors file: {error}") from None
+    if not about:
+        raise Unsealed(f"{path} has no manifest: nobody knows whom these weights saw")
+    if about.keys() == {"manifest", "format"}:
+        raise Unsealed(f"{path} has no checksum: it is of an earlier version; pretrain again")
+    if about.pop("checksum", "") != _checksum(tensors, about):
+        raise Damaged(f"{path} is damaged: its checksum is wrong")
+    manifest = json.loads(about["manifest"])
+    if not isinstance(manifest, dict) or "subjects" not in manifest:
+        raise Unsealed(f"{path} does not say whom these weights saw")
+    return Weights(tensors, manifest)
 
 
 def weights_of(
@@ -222,6 +244,15 @@ def differences(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str
             is_now, should = tuple(given[name].shape), tuple(wanted[name].shape)
             wrong.append(f"{name} is {is_now} and should be {should}")
     return wrong
+
+
+def _checksum(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, str]) -> str:
+    """Return a sha256 over everything that a file of weights says."""
+    shapes = [[name, array.dtype.name, array.shape] for name, array in sorted(tensors.items())]
+    digest = hashlib.sha256(json.dumps([dict(sorted(about.items())), shapes]).encode())
+    for _, array in sorted(tensors.items()):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def hashes(X: NDArray[np.floating[Any]], subjects: Sequence[str]) -> dict[str, str]:

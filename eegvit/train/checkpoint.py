@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import warnings
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from eegvit.networks.device import random_states, set_random_states
+from eegvit.sealed import read_sealed, recall, write_sealed
 from eegvit.train.run import Run
 
 
@@ -44,23 +46,18 @@ class Checkpoint:
             "best_epoch": run.best_epoch,
             "best_weights": run.best_weights,
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
+        content = io.BytesIO()
+        torch.save(state, content)
+        write_sealed(self.path, content.getvalue())
 
     def load(self) -> None:
-        """Continue from the file; without one, or with another training's, start anew."""
+        """Continue from the file; without one, or with another training's, start anew.
+
+        A file that is damaged is set aside; nothing of it is used.
+        """
         path, run = self.path, self.run
-        if not path.exists():
-            return
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:
-            warnings.warn(f"{path} cannot be read ({error}): training starts anew", stacklevel=3)
+        state = recall(path, _read)
+        if state is None:
             return
         if state["fingerprint"] != self.fingerprint:
             warnings.warn(f"{path} is of another training: training starts anew", stacklevel=3)
@@ -76,6 +73,15 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the file: the training is over."""
         self.path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(
+        io.BytesIO(read_sealed(path)), map_location="cpu", weights_only=True
+    )
+    if not isinstance(state, dict) or "fingerprint" not in state:
+        raise ValueError("it is not the state of a training")
+    return state
 
 
 def fingerprint(run: Run) -> str:

@@ -13,9 +13,10 @@ from eegvit import data
 from eegvit.config import Align, Card
 from eegvit.data.cache import Cache
 from eegvit.preprocess.alignment import align_causal, align_offline
+from eegvit.sealed import Damaged
 from eegvit.trials import Trials
 from eegvit.views.digests import trial_digests
-from eegvit.views.handle import Handle
+from eegvit.views.handle import Handle, opened
 from eegvit.views.view import Block, block_key
 
 FORMAT = 1  # of what this file computes; a change of it computes everything anew
@@ -37,10 +38,16 @@ def read_blocks(
     channels: tuple[str, ...] | None,
     cache: Cache,
 ) -> list[Block]:
-    sessions = data.read_subject(card, subject, cache)
-    recipe = data.recipe_of(card, subject)
-    sessions = [t.replace(subject=np.full(len(t), name)) for t in sessions]
-    return person_blocks(card.name, recipe, sessions, align, cache, classes, channels)
+    def blocks() -> list[Block]:
+        sessions = data.read_subject(card, subject, cache.unchecked())
+        recipe = data.recipe_of(card, subject)
+        sessions = [t.replace(subject=np.full(len(t), name)) for t in sessions]
+        return person_blocks(card.name, recipe, sessions, align, cache, classes, channels)
+
+    try:
+        return blocks()
+    except Damaged:  # by now it is set aside and will be read anew
+        return blocks()
 
 
 def person_blocks(
@@ -58,9 +65,10 @@ def person_blocks(
     hashed = {"digests": unaligned}
     digests = cache.arrays(hashed, lambda: [trial_digests(trials.X) for trials in chosen], "read")
     made = [(recipe, ("read", "filter")), (hashed, ("read",))]
+    mapped = cache.unchecked()
     whole = aligned_recipe(recipe, align, classes, channels)
     if align.method != "none" or any(Handle.of(trials.X) is None for trials in chosen):
-        signals = cache.arrays(whole, lambda: _aligned([t.X for t in chosen], align), "align")
+        signals = mapped.arrays(whole, lambda: _aligned([t.X for t in chosen], align), "align")
         made.append((whole, ("align",)))
         chosen = [t.replace(X=X) for t, X in zip(chosen, signals, strict=True)]
     seconds = {
@@ -92,16 +100,18 @@ def _choose(
     trials: Trials, classes: tuple[str, ...] | None, channels: tuple[str, ...] | None
 ) -> Trials:
     if classes is not None and classes != trials.classes:
-        kept = trials[np.flatnonzero(np.isin(trials.labels, classes))]
+        rows = np.flatnonzero(np.isin(trials.labels, classes))
+        kept = trials.replace(X=opened(trials.X))[rows]
         codes = np.array([classes.index(label) for label in kept.labels], dtype=np.int64)
         trials = kept.replace(y=codes, classes=classes)
     if channels is not None and channels != trials.ch_names:
         order = [trials.ch_names.index(channel) for channel in channels]
-        trials = trials.replace(X=trials.X[:, order], ch_names=channels)
+        trials = trials.replace(X=opened(trials.X)[:, order], ch_names=channels)
     return trials
 
 
 def _aligned(sessions: list[NDArray[np.float32]], align: Align) -> list[NDArray[np.float32]]:
+    sessions = [opened(X) for X in sessions]
     if align.method == "none":
         return [np.ascontiguousarray(X) for X in sessions]
     if align.domain == "subject":

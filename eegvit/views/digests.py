@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from eegvit.config import sha256
 from eegvit.trials import Trials
-from eegvit.views.handle import Handle
+from eegvit.views.handle import opened
 
 
 def trial_digests(X: NDArray[np.float32]) -> NDArray[np.uint64]:
@@ -23,20 +23,14 @@ def trial_digests(X: NDArray[np.float32]) -> NDArray[np.uint64]:
     """
     digests = [
         hashlib.blake2b(np.ascontiguousarray(trial).data, digest_size=16).digest()
-        for trial in _mapped_anew(X)
+        for trial in opened(X)
     ]
     return np.frombuffer(b"".join(digests), dtype=np.uint64).reshape(-1, 2)
 
 
 def digest_of(trials: Trials) -> str:
     """Return a hash of everything but the labels, which belong to the fits."""
-    digest = hashlib.sha256(np.ascontiguousarray(_mapped_anew(trials.X)).data)
+    digest = hashlib.sha256(np.ascontiguousarray(opened(trials.X)).data)
     for name in ("run", "session", "index"):
         digest.update(sha256(getattr(trials, name)).encode())
     return digest.hexdigest()
-
-
-def _mapped_anew(X: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return an array in a mapping of its own, so that what is read leaves memory with it."""
-    handle = Handle.of(X)
-    return X if handle is None else handle.open()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from eegvit.data.cache.entry import check_mapped
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,14 @@ class Handle:
         return cls(str(whole.filename), whole.offset + shift, array.shape, array.dtype.str)
 
     def open(self) -> NDArray[Any]:
-        """Return the array, memory-mapped and read-only."""
+        """Return the array, memory-mapped and read-only, if it is whole."""
+        check_mapped(Path(self.path))
         if 0 in self.shape:
             return np.empty(self.shape, np.dtype(self.dtype))
         return np.memmap(self.path, np.dtype(self.dtype), "r", offset=self.offset, shape=self.shape)
+
+
+def opened(X: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in a mapping of its own, so that what is read leaves memory with it."""
+    handle = Handle.of(X)
+    return X if handle is None else handle.open()

@@ -140,7 +140,8 @@ def _common(
     """Return the classes and channels that all data sets have; None where there is one set."""
     if len(cards) == 1:
         return None, None
-    firsts = [data.read_subject(card, subject, cache)[0] for card, subject in people]
+    mapped = cache.unchecked()
+    firsts = [data.read_subject(card, subject, mapped)[0] for card, subject in people]
     classes = [c for c in cards[0].classes if all(c in card.classes for card in cards)]
     channels = [c for c in firsts[0].ch_names if all(c in f.ch_names for f in firsts)]
     names = ", ".join(card.name for card in cards)

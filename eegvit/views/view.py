@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import sha256
+from eegvit.data.cache.entry import check_mapped
+from eegvit.sealed import Damaged
 from eegvit.trials import Trials, concatenate
+from eegvit.views.handle import Handle, opened
 
 Rows = NDArray[np.int64]
 STAGES = ("read", "filter", "align")
@@ -28,7 +32,7 @@ class Block:
     data : str
         Name of the data set.
     trials : Trials
-        The trials; their `X` is memory-mapped.
+        The trials; their `X` is memory-mapped, and checked by `opened` when it is used.
     digests : array of uint64, shape (n, 2)
         Hash of each trial before alignment.
     seconds : dict
@@ -156,7 +160,10 @@ class DataView:
 
     def take(self, rows: Rows) -> Trials:
         """Return rows as Trials, read into memory."""
-        return concatenate([block.trials[within] for block, within in self.parts(rows)])
+        parts = self.parts(rows)
+        return concatenate(
+            [block.trials.replace(X=opened(block.trials.X))[within] for block, within in parts]
+        )
 
     def parts(self, rows: Rows) -> Iterator[tuple[Block, Rows]]:
         """Yield the blocks that rows, in ascending order, lie in, and the rows within each."""
@@ -240,6 +247,21 @@ def _place(block: Block) -> str:
 def _shown(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text if len(text) < 80 else f"{text[:77]}..."
+
+
+def check_signals(blocks: Iterable[Block]) -> None:
+    """Read through the signals of blocks that this process has not read yet.
+
+    What is damaged is set aside, and all of it named in one error.
+    """
+    wrong = []
+    for path in dict.fromkeys(h.path for b in blocks if (h := Handle.of(b.trials.X))):
+        try:
+            check_mapped(Path(path))
+        except Damaged as error:
+            wrong.append(str(error))
+    if wrong:
+        raise Damaged("\n".join(wrong))
 
 
 def block_key(recipe: dict[str, Any], session: str) -> str:

@@ -13,6 +13,7 @@ from eegvit.config import Card
 from eegvit.data import epoching, read_subject, recipe_of
 from eegvit.data.cache import Cache
 from eegvit.data.stages import measured, stage
+from eegvit.sealed import read_sealed, write_sealed
 
 
 def spend(seconds: float) -> None:
@@ -59,9 +60,9 @@ def test_the_cache_keeps_the_seconds_of_what_it_made(cache: Cache) -> None:
     found = Cache(cache.root).seconds(recipe)
     assert found == pytest.approx({"read": 0.0, "filter": 0.02}, abs=0.008)
     (path,) = cache.root.glob("entries/*/*/entry.json")
-    entry = json.loads(path.read_text("utf-8"))
+    entry = json.loads(read_sealed(path))
     del entry["seconds"]
-    path.write_text(json.dumps(entry), "utf-8")  # as it was before seconds were kept
+    write_sealed(path, json.dumps(entry).encode())  # as it was before seconds were kept
     assert cache.seconds(recipe) == {}
     assert cache.arrays(recipe, make)[0].shape == (3,)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from eegvit.execute.store import Prediction, Store
+from eegvit.sealed import write_sealed
 
 ABOUT = {"seconds_fit": 1.5, "seconds_predict": 0.5}
 
@@ -50,15 +54,76 @@ def test_saving_again_keeps_what_was_there(tmp_path):
     assert store.has("f/k", both.ids, both.blocks)
 
 
-def test_damaged_file_counts_as_missing(tmp_path):
+@pytest.mark.parametrize("damage", ["flipped", "cut", "emptied"])
+def test_damaged_predictions_are_set_aside_and_count_as_missing(tmp_path, damage):
     store, one = Store(tmp_path), _prediction(0, 5)
     store.save("f/k", one)
     file = tmp_path / "f" / "k.npz"
     whole = file.read_bytes()
-    for cut in (0, 10, len(whole) // 2, len(whole) - 3):
-        file.write_bytes(whole[:cut])
-        assert store.load("f/k") is None
+    rng = np.random.default_rng(0)
+    for _ in range(1 if damage == "emptied" else 200):
+        place = int(rng.integers(8 * len(whole)))
+        content = bytearray(whole)
+        content[place // 8] ^= 1 << place % 8
+        cut = {"flipped": len(whole), "cut": place // 8, "emptied": 0}[damage]
+        file.write_bytes(content[:cut])
+        with pytest.warns(UserWarning, match=r"k\.npz is damaged.*kept as k\.npz\.damaged"):
+            assert store.load("f/k") is None
         assert not store.has("f/k", one.ids, one.blocks)
+    store.save("f/k", one)
+    assert store.has("f/k", one.ids, one.blocks)
+
+
+def test_predictions_that_contradict_themselves_are_set_aside(tmp_path):
+    store, one = Store(tmp_path), _prediction(0, 5)
+    content = io.BytesIO()
+    fields = {"ids": one.ids, "block": np.full(5, 3), "block_names": np.array(["b"])}
+    np.savez(content, **fields, probabilities=one.probabilities, about=np.array("{}"))
+    write_sealed(tmp_path / "f" / "k.npz", content.getvalue())
+    with pytest.warns(UserWarning, match=r"k\.npz is damaged: IndexError"):
+        assert store.load("f/k") is None
+    for told in (_prediction(0, 5).probabilities[:3], np.array([object()])):
+        content = io.BytesIO()
+        fields["block"] = np.zeros(5, int)
+        np.savez(content, **fields, probabilities=told, about=np.array("{}"))
+        write_sealed(tmp_path / "f" / "k.npz", content.getvalue())
+        with pytest.warns(UserWarning, match=r"k\.npz is damaged: ValueError"):
+            assert store.load("f/k") is None
+
+
+def test_failures_and_notes_are_sealed_too(tmp_path):
+    store = Store(tmp_path)
+    store.fail("f/k", "no memory")
+    store.keep_note("f/n", {"accuracy": 0.5})
+    assert store.failure("f/k")["reason"] == "no memory" and store.note("f/n") == {"accuracy": 0.5}
+    for path in tmp_path.glob("f/*.json"):
+        path.write_bytes(path.read_bytes().replace(b"0.5", b"0.7").replace(b"no m", b"nn m"))
+    with pytest.warns(UserWarning, match="is damaged: its checksum is wrong"):
+        assert store.failure("f/k") is None and store.note("f/n") is None
+    assert len(list(tmp_path.glob("f/*.damaged"))) == 2
+
+
+def test_what_cannot_be_read_is_an_error_and_stays(tmp_path, monkeypatch):
+    store, one = Store(tmp_path), _prediction(0, 5)
+    store.save("f/k", one)
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="k.npz cannot be read: T"):
+        patched.setattr(Path, "read_bytes", _too_many)
+        store.load("f/k")
+    assert store.has("f/k", one.ids, one.blocks)
+
+
+def _too_many(path):
+    raise OSError(24, "Too many open files", str(path))
+
+
+def test_predictions_without_a_checksum_count_as_missing(tmp_path):
+    store, one = Store(tmp_path), _prediction(0, 5)
+    (tmp_path / "f").mkdir()
+    np.savez(tmp_path / "f" / "k.npz", ids=one.ids)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert store.load("f/k") is None
+    assert (tmp_path / "f" / "k.npz").exists()
 
 
 def test_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):

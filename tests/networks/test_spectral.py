@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from eegvit.networks import choice
 from eegvit.networks.norm_elu_pool import NormEluPool
 from eegvit.networks.spectral import convolve_directly, convolve_spectrally, transform_length
 from eegvit.networks.temporal_spatial import TemporalSpatial
+from eegvit.sealed import read_mapping, write_sealed
 
 
 @pytest.mark.parametrize(
@@ -130,10 +132,16 @@ def test_a_small_gain_does_not_change_the_form(
 def test_an_unreadable_memory_or_one_that_cannot_be_written_is_no_obstacle(
     clean: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clean.write_text("{not json")
+    clean.write_text("not sealed")
     x = torch.ones(100, 800)
     forms = {"a": lambda: x + 1, "b": lambda: x + 1}
+    with pytest.warns(UserWarning, match=r"forms\.json is damaged"):
+        assert choice.fastest("it", x, forms) in forms
+    monkeypatch.setattr(choice, "_known", {})
+    key = next(iter(read_mapping(clean)))
+    write_sealed(clean, json.dumps({key: "a form of another version"}).encode())
     assert choice.fastest("it", x, forms) in forms
+    assert read_mapping(clean)[key] in forms
     monkeypatch.setenv("EEGVIT_CACHE", "/proc/nowhere")
     monkeypatch.setattr(choice, "_known", {})
     assert choice.fastest("it", x, forms) in forms

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from eegvit.branches.braindecode import BraindecodeClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
@@ -20,8 +22,8 @@ from eegvit.branches.spiking import SpikingClassifier
 from eegvit.pretrain.encoder import Encoder, last_layers
 from eegvit.pretrain.model import pretrain_model
 from eegvit.pretrain.settings import PretrainRecipe
-from eegvit.pretrain.tensors import KINDS, read, write
 from eegvit.pretrain.weights import Weights, load
+from eegvit.sealed import Damaged, Unsealed
 
 SUBJECTS = ["2b/1"] * 8 + ["2b/4"] * 8
 
@@ -137,21 +139,22 @@ def test_a_person_seen_and_tested_is_refused_by_name(protocol: str) -> None:
 
 def test_files_are_read_back_as_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    arrays = {
-        kind: np.asarray(rng.integers(0, 2, (2, 3)), dtype=np.dtype(code))
-        for kind, code in KINDS.items()
-    }
-    arrays |= {"scalar": np.float32(3), "none": np.zeros((0, 4), np.float32)}
-    arrays["turned"] = rng.standard_normal((3, 4)).T
-    write(tmp_path / "a", arrays, {"who": "éa"})
-    found, metadata = read(tmp_path / "a")
-    assert set(found) == set(arrays) and metadata == {"who": "éa"}
+    kinds = ("f8", "f4", "f2", "i8", "i4", "i2", "i1", "u1", "?")
+    arrays = {kind: np.asarray(rng.integers(0, 2, (2, 3)), dtype=kind) for kind in kinds}
+    arrays |= {"scalar": np.asarray(np.float32(3)), "none": np.zeros((0, 4), np.float32)}
+    arrays |= {"turned": rng.standard_normal((3, 4)).T, "big-endian": np.arange(3, dtype=">f4")}
+    Weights(arrays, {"subjects": ["éa/1"]}).save(tmp_path / "deep" / "a")
+    found = load(tmp_path / "deep" / "a")
+    assert set(found.tensors) == set(arrays) and found.manifest == {"subjects": ["éa/1"]}
     for name, array in arrays.items():
-        np.testing.assert_array_equal(found[name], array)
-        assert found[name].shape == np.shape(array)
-    assert not list(tmp_path.glob("*.partial"))
-    with pytest.raises(ValueError, match="complex"):
-        write(tmp_path / "b", {"x": np.ones(2, complex)}, {})
+        np.testing.assert_array_equal(found.tensors[name], array)
+        assert found.tensors[name].shape == array.shape
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a"]
+    with safe_open(tmp_path / "deep" / "a", "pt") as file:  # as others read such files
+        assert torch.equal(file.get_tensor("f4"), torch.from_numpy(arrays["f4"]))
+    with pytest.raises(SafetensorError, match="complex"):
+        Weights({"x": np.ones(2, complex)}, {"subjects": []}).save(tmp_path / "b")
+    assert not (tmp_path / "b").exists()
 
 
 def test_what_is_no_such_file_is_refused_and_never_run(tmp_path: Path) -> None:
@@ -161,20 +164,51 @@ def test_what_is_no_such_file_is_refused_and_never_run(tmp_path: Path) -> None:
 
     for content in (pickle.dumps(Trap()), b"", b"\x05", (40).to_bytes(8, "little") + b"{}"):
         (tmp_path / "bad").write_bytes(content)
-        with pytest.raises(ValueError, match="no safetensors file"):
+        with pytest.raises(Damaged, match="bad is damaged, or no safetensors file"):
             load(tmp_path / "bad")
     torch.save([1], tmp_path / "bad")
-    with pytest.raises(ValueError, match="no safetensors file"):
+    with pytest.raises(Damaged, match="no safetensors file"):
         load(tmp_path / "bad")
     assert not (tmp_path / "sprung").exists()
-    write(tmp_path / "cut", {"x": np.ones(9)}, {"manifest": "{}"})
-    whole = (tmp_path / "cut").read_bytes()
-    (tmp_path / "cut").write_bytes(whole.replace(b"[9]", b"[8]"))
-    with pytest.raises(ValueError, match="damaged"):
-        load(tmp_path / "cut")
-    (tmp_path / "cut").write_bytes(whole[:-8])
-    with pytest.raises(ValueError, match="damaged"):
-        load(tmp_path / "cut")
-    write(tmp_path / "bare", {"x": np.ones(9)}, {})
-    with pytest.raises(ValueError, match="no manifest"):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "nowhere")
+    with pytest.raises(OSError, match=f"{tmp_path} cannot be read"):
+        load(tmp_path)
+
+
+def test_who_does_not_say_whom_they_saw_or_has_no_checksum_is_refused(tmp_path: Path) -> None:
+    for about, reason in (
+        (None, "no manifest"),
+        ({"manifest": "{}", "format": "pt"}, "no checksum: it is of an earlier version"),
+    ):
+        save_file({"x": np.ones(9)}, tmp_path / "bare", about)
+        with pytest.raises(Unsealed, match=f"bare has {reason}"):
+            load(tmp_path / "bare")
+    Weights({"x": np.ones(9)}, {"epochs": 3}).save(tmp_path / "bare")
+    with pytest.raises(Unsealed, match="bare does not say whom"):
         load(tmp_path / "bare")
+
+
+def test_a_flipped_bit_of_weights_or_manifest_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "w"
+    Weights({"x": np.arange(3, dtype="f4")}, {"subjects": ["2b/1"]}).save(file)
+    whole = file.read_bytes()
+    for place in range(0, 8 * len(whole), 5):
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        file.write_bytes(flipped)
+        with pytest.raises(Damaged, match="/w is damaged"):
+            load(file)
+    for length in range(0, len(whole), 5):
+        file.write_bytes(whole[:length])
+        with pytest.raises(Damaged):
+            load(file)
+
+
+def test_one_changed_digit_of_a_person_is_noticed(tmp_path: Path) -> None:
+    pretrained(EEGNetClassifier(device="cpu")).save(tmp_path / "w")
+    whole = (tmp_path / "w").read_bytes()
+    assert whole.count(b"2b/4") == 2
+    (tmp_path / "w").write_bytes(whole.replace(b"2b/4", b"2b/5"))
+    with pytest.raises(Damaged, match="w is damaged: its checksum is wrong"):
+        load(tmp_path / "w")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from torch import nn
 from eegvit.networks.device import choose_device, seeded
 from eegvit.networks.layers import Standardise
 from eegvit.networks.predict import predict_proba
+from eegvit.sealed import read_sealed, write_sealed
 from eegvit.train import Recipe, train
 from eegvit.train.batches import Batches
-from eegvit.train.run import class_weights, parameter_groups
+from eegvit.train.checkpoint import Checkpoint
+from eegvit.train.run import Run, class_weights, parameter_groups
 
 
 def data(n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -119,7 +122,7 @@ def test_killed_by_the_system_and_continued(tmp_path: Path) -> None:
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
     assert done.returncode == -signal.SIGKILL
-    torch.load(checkpoint, weights_only=True)
+    read_sealed(checkpoint)
     expected, history = fit()
     state, continued = fit(checkpoint=checkpoint)
     assert same(state, expected) and continued == history
@@ -132,10 +135,42 @@ def test_a_checkpoint_that_does_not_fit_is_not_used(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="another training"):
         state, _ = fit(seed=2, checkpoint=checkpoint)
     assert same(state, fit(seed=2)[0])
-    checkpoint.write_bytes(b"PK half of a file")
-    with pytest.warns(UserWarning, match="cannot be read"):
-        state, _ = fit(seed=2, checkpoint=checkpoint)
+    checkpoint.write_bytes(b"PK: a file of a version without checksums")
+    state, _ = fit(seed=2, checkpoint=checkpoint)
     assert same(state, fit(seed=2)[0])
+
+
+def test_every_flipped_bit_of_a_checkpoint_is_noticed(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "fit.pt"
+    with pytest.raises(Killed):
+        fit(checkpoint=checkpoint, save_every=0, on_epoch=kill_at(2))
+    whole, (expected, _) = checkpoint.read_bytes(), fit()
+    rng = np.random.default_rng(0)
+    for damage in range(150):
+        content = bytearray(whole)
+        place = int(rng.integers(8 * len(whole)))
+        content[place // 8] ^= 1 << place % 8
+        checkpoint.write_bytes(content)
+        with pytest.warns(UserWarning, match=r"fit\.pt is damaged.*kept as fit\.pt\.damaged"):
+            if damage % 30:
+                Checkpoint(checkpoint, a_run()).load()
+            else:
+                assert same(fit(checkpoint=checkpoint)[0], expected), "it went on from damage"
+        assert not checkpoint.exists()
+
+
+def test_a_checkpoint_that_is_no_state_is_set_aside(tmp_path: Path) -> None:
+    checkpoint, content = tmp_path / "fit.pt", io.BytesIO()
+    torch.save([1], content)
+    write_sealed(checkpoint, content.getvalue())
+    with pytest.warns(UserWarning, match="it is not the state of a training"):
+        fit(checkpoint=checkpoint)
+
+
+def a_run() -> Run:
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 2))
+    batches = Batches(np.ones((8, 2, 3), "f4"), np.arange(8) % 2, Recipe(epochs=2), "cpu")
+    return Run(network, Recipe(epochs=2), batches, np.arange(8), None, seed=0)
 
 
 def test_validation_trials_change_nothing_and_are_not_trained_on() -> None:

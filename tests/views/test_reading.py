@@ -13,6 +13,7 @@ from eegvit import registry
 from eegvit.config import Align, Card, Evaluate, Model, Study, View
 from eegvit.execute.local import Workers
 from eegvit.plan.protocols import splits
+from eegvit.sealed import read_mapping, write_sealed
 from eegvit.views.arrays import view_of
 from eegvit.views.handle import Handle
 from eegvit.views.reading import make_views
@@ -77,7 +78,7 @@ def test_views_tell_what_they_cost_when_they_were_made(tiny, cache):
     assert list(first) == ["read", "filter", "align"]
     assert first["read"] > 0 and first["align"] > 0 and first["filter"] == 0  # TinySource has none
     assert stage_seconds(make_views(study, cache).values()) == first  # from the cache
-    entries = [json.loads(p.read_text("utf-8")) for p in cache.root.glob("entries/*/*/entry.json")]
+    entries = [read_mapping(p) for p in cache.root.glob("entries/*/*/entry.json")]
     once = sum(seconds for entry in entries for seconds in entry["seconds"].values())
     assert sum(first.values()) == pytest.approx(once)  # what views share is counted once
     assert stage_seconds([views["raw"]])["align"] == 0
@@ -89,10 +90,9 @@ def test_entries_that_tell_no_seconds_are_unknown(tiny, cache):
     path = next(
         p
         for p in cache.root.glob("entries/*/*/entry.json")
-        if "align" in json.loads(p.read_text("utf-8"))["seconds"]
+        if "align" in read_mapping(p)["seconds"]
     )
-    entry = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps(entry | {"seconds": {}}), "utf-8")
+    write_sealed(path, json.dumps(read_mapping(path) | {"seconds": {}}).encode())
     seconds = stage_seconds(make_views(study, cache).values())
     assert np.isnan(seconds["align"]) and seconds["read"] > 0
     assert np.isnan(list(stage_seconds([]).values())).all()
