@@ -53,10 +53,13 @@ def test_a_study_becomes_a_report_and_runs_once(study: Path) -> None:
     folder = study.parent
     plan = run(folder, "small.yaml", "--dry-run")
     assert plan.returncode == 0, plan.stderr
-    assert "9 fits, 0 stored, 9 to run" in plan.stdout  # 3 models, 3 people, no model has a seed
+    assert "to be read first: simulated, 1, 2, 3" in plan.stdout
+    assert not list((folder / "cache").glob("entries/*/*"))  # and nothing was
     first = run(folder, "small.yaml")
     assert first.returncode == 0, first.stderr
     assert "SIMULATED" in first.stdout and "csp" in first.stdout
+    plan = run(folder, "small.yaml", "--dry-run")  # 3 models, 3 people, no model has a seed
+    assert "9 fits, 9 stored, 0 to run" in plan.stdout
     page = Path(first.stdout.strip().splitlines()[-1])
     assert page.is_file() and "SIMULATED" in page.read_text()
     written = {path.name for path in page.parent.iterdir()}

@@ -25,18 +25,23 @@ def carry_out(options: argparse.Namespace) -> int:
 
 def say_plan(study: Study, cache: Cache, jobs: int) -> int:
     """Print the plan if the recordings are known already, else what would be read first."""
-    from eegvit.views.reading import unread
+    from eegvit.execute.store import Store
+    from eegvit.plan.dry_run import describe
+    from eegvit.plan.plan import make_plan
+    from eegvit.views.known import unread
+    from eegvit.views.other_data import cards_beside, source_views
+    from eegvit.views.reading import cards_of, make_views
 
-    missing = unread(study, cache)
+    missing = unread(cards_of(study), cache)
+    if not missing:
+        views = make_views(study, cache.unchecked())
+        missing = unread(cards_beside(study, views).values(), cache)
     if missing:
         print(f"study {study.name}: {study.evaluate.protocol}, models {', '.join(study.models)}")
         for name, people in missing.items():
-            print(f"  to be read first: {name}, {len(people)} people: {', '.join(people)}")
-        print("the number of fits is known when they have been read")
+            print(f"  to be read first: {name}, {', '.join(people) or 'everyone'}")
+        print("how many fits that makes is known when it has been read")
         return 0
-    from eegvit.execute.store import Store
-    from eegvit.plan.dry_run import describe
-    from eegvit.study import plan_study
-
-    print(describe(plan_study(study, cache), Store(cache.fits), jobs=jobs))
+    plan = make_plan(study, views, source_views(study, views, cache.unchecked()))
+    print(describe(plan, Store(cache.fits), jobs=jobs))
     return 0

@@ -41,11 +41,15 @@ def source(card: Card) -> Source:
     return chosen
 
 
+def decides(card: Card) -> dict[str, Any]:
+    """Return what of a card decides the trials, as plain values."""
+    return card.model_dump(mode="json", include=set(_DECIDES))
+
+
 def recipe_of(card: Card, subject: str) -> dict[str, Any]:
     """Return everything that decides a person's trials: the cache's key is its hash."""
-    decides = card.model_dump(mode="json", include=set(_DECIDES))
     return {
-        "card": decides,
+        "card": decides(card),
         "subject": str(subject),
         "fingerprint": source(card).fingerprint(str(subject)),
     }

@@ -32,11 +32,8 @@ def source_views(
     """
     found: dict[str, DataView] = {}
     opened: dict[str, DataView] = {}
-    for name, model in study.models.items():
-        card = (model.pretrain or {}).get("data")
-        if card is None:
-            continue
-        card = card.override(View(resample=views[name].sfreq))
+    for name, card in cards_beside(study, views).items():
+        model = study.models[name]
         align = model.align or study.align
         key = sha256([card, align])
         if key not in opened:
@@ -46,6 +43,16 @@ def source_views(
         found[name] = opened[key]
         _check(name, card, found[name], views[name])
     return found
+
+
+def cards_beside(study: Study, views: Mapping[str, DataView]) -> dict[str, Card]:
+    """Return the card of other data of each model that names some, at its data's rate."""
+    given = {name: (model.pretrain or {}).get("data") for name, model in study.models.items()}
+    return {
+        name: card.override(View(resample=views[name].sfreq))
+        for name, card in given.items()
+        if card is not None
+    }
 
 
 def _check(name: str, card: Card, source: DataView, view: DataView) -> None:

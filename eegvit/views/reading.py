@@ -17,6 +17,7 @@ from eegvit.views.blocks import (
     plain,
     read_blocks,
 )
+from eegvit.views.known import note_known
 from eegvit.views.view import DataView, make_view, same_trials
 
 
@@ -50,6 +51,12 @@ def make_views(study: Study, cache: Cache, executor: Executor | None = None) -> 
     return views
 
 
+def cards_of(study: Study) -> list[Card]:
+    """Return the cards that the views of a study are read by, changes included."""
+    wanted = [card for name in study.models for card in _wanted(study, name)[0]]
+    return list({sha256(card): card for card in wanted}.values())
+
+
 def _wanted(study: Study, name: str) -> tuple[tuple[Card, ...], Align]:
     model = study.models[name]
     own = model.view or View()
@@ -68,11 +75,15 @@ def _people(cards: Sequence[Card]) -> list[tuple[Card, str]]:
 def _read_all(views: Sequence[Sequence[Card]], cache: Cache, executor: Executor) -> None:
     """Bring every person's trials into the cache."""
     todo = {}
+    known: dict[str, tuple[Card, dict[str, str]]] = {}
     for card, subject in (person for cards in views for person in _people(cards)):
         recipe = data.recipe_of(card, subject)
+        known.setdefault(sha256(card), (card, {}))[1][subject] = cache.key(recipe)
         if not cache.has(recipe):
             todo[sha256(recipe)] = Task(f"{card.name} {subject}", _read, (card, subject, cache))
     carried_out(list(todo.values()), "people read", executor)
+    for card, own in known.values():
+        note_known(card, own, cache)
 
 
 def _read(card: Card, subject: str, cache: Cache) -> None:

@@ -90,6 +90,10 @@ class Cache:
         """Say whether a recipe's arrays are there."""
         return on_disk.facts(self._folder(recipe)) is not None
 
+    def has_key(self, key: str) -> bool:
+        """Say whether the arrays of a recipe with this hash are there."""
+        return on_disk.facts(self.root / "entries" / key[:2] / key) is not None
+
     def unchecked(self) -> Cache:
         """Return this cache, with arrays that are only mapped: `check_mapped` reads them through.
 
