@@ -1,10 +1,15 @@
-"""Names that study files and cards may use, and the classes they stand for."""
+"""Names that study files and cards may use, and the classes they stand for.
+
+The tables come first. Beside them stand the entry points of other packages, in the groups
+`eegvit.branches` and `eegvit.sources`; none takes the place of a name here.
+"""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
 BRANCHES: dict[str, str] = {
@@ -34,6 +39,8 @@ SOURCES: dict[str, str] = {
     "arrays": "eegvit.data.arrays:ArraysSource",
 }
 
+GROUPS = {"eegvit.branches": BRANCHES, "eegvit.sources": SOURCES}  # of entry points
+
 
 def resolve(address: str) -> Any:
     """Return the object that "module:name" or "module.name" stands for.
@@ -55,10 +62,38 @@ def resolve(address: str) -> Any:
 
 
 def lookup(table: Mapping[str, str], name: str) -> Any:
-    """Return the class that a table's name stands for."""
-    if name not in table:
-        raise ValueError(f"unknown name '{name}'{suggest(name, table)}")
-    return resolve(table[name])
+    """Return the class that a table's name, or an entry point beside it, stands for."""
+    address = table.get(name) or registered(table).get(name)
+    if address is None:
+        raise ValueError(f"unknown name '{name}'{suggest(name, known(table))}")
+    return resolve(address)
+
+
+def branch_class(name: str) -> Any:
+    """Return the class of a model's branch: a name, or "module:Class" that was checked before.
+
+    Examples
+    --------
+    >>> branch_class("sklearn.svm:SVC").__name__
+    'SVC'
+    """
+    return resolve(name) if ":" in name else lookup(BRANCHES, name)
+
+
+def known(table: Mapping[str, str]) -> dict[str, str]:
+    """Return a table's names with their addresses, and those of entry points beside it."""
+    return {**table, **registered(table)}
+
+
+def registered(table: Mapping[str, str]) -> dict[str, str]:
+    """Return what installed packages register beside a table: names and addresses."""
+    return {
+        point.name: f"{point.module}:{point.attr}"
+        for group, own in GROUPS.items()
+        if own is table
+        for point in metadata.entry_points(group=group)
+        if point.name not in table
+    }
 
 
 def suggest(name: str, known: Any) -> str:

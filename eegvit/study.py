@@ -6,7 +6,8 @@ import contextlib
 import inspect
 import json
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -158,6 +159,7 @@ def run_study(
     out: str | Path | None = None,
     cache: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
+    allow: Sequence[str] = (),
 ) -> StudyResults:
     """Run a study and return what it found; what was computed before is not computed again.
 
@@ -176,6 +178,8 @@ def run_study(
         Where views and fits are kept: `EEGVIT_CACHE` or ~/.cache/eegvit if None.
     changes : dict or None
         Keys of the study to change, ``{"evaluate.seeds": [0]}``.
+    allow : sequence of str
+        Packages whose classes the study may name by import path, beside those that any may.
 
     Returns
     -------
@@ -195,11 +199,17 @@ def run_study(
     [1.0]
     """
     trials = None if data is None else trials_of(data)
-    asked = study if isinstance(study, Study) else load_study(study, _said(changes, trials))
     if isinstance(study, Study) and changes:
         raise ValueError("`changes` go with a study's name, file or dictionary, not with a Study")
+    if isinstance(study, Study):
+        asked = study
+    else:
+        asked = load_study(study, _said(changes, trials), allow=allow)
     workers = _cores() if jobs is None else jobs
     kept = Cache(cache)
+    check_writable(kept.root, "cache=")
+    if out is not None:
+        check_writable(Path(out) / asked.name, "out=")
     plan, details = plan_and_carry_out(asked, kept, trials, jobs=workers)
     page = None
     if out is not None:
@@ -238,6 +248,25 @@ def carry_out(plan: Plan, cache: Cache, *, jobs: int = 0) -> Results:
     execute(plan, store, cache, jobs=jobs)
     represent(plan, store, cache, jobs=jobs)
     return score(plan.study, plan, store)
+
+
+def check_writable(folder: Path, option: str) -> None:
+    """Raise an error if nothing can be written into a folder, which is made if it is not there.
+
+    Examples
+    --------
+    >>> check_writable(Path("/dev/null/reports"), "--out")
+    Traceback (most recent call last):
+    OSError: /dev/null/reports cannot be written: Not a directory; choose another folder by --out
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"eegvit")
+    except OSError as error:
+        raise OSError(
+            f"{folder} cannot be written: {error.strerror}; choose another folder by {option}"
+        ) from None
 
 
 def trials_of(data: Data) -> Trials:

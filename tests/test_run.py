@@ -127,3 +127,42 @@ def test_killed_ten_times_the_scores_are_the_same(study: Path) -> None:
         process.wait()
     assert run(folder, "small.yaml", cache="killed").returncode == 0
     assert (folder / "reports-killed" / "small" / "scores.csv").read_bytes() == calm
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_first_fit(study: Path) -> None:
+    folder = study.parent
+    (folder / "file").write_text("")
+    for option in ("--out", "--cache"):
+        done = subprocess.run(
+            [*command(folder, "small.yaml"), option, str(folder / "file" / "below")],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+        )
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        told = " ".join(done.stderr.split())
+        assert f"cannot be written: Not a directory; choose another folder by {option}" in told
+        assert not list((folder / "cache").rglob("*.npz"))
+
+
+def test_a_class_of_another_package_runs_where_it_is_allowed(study: Path) -> None:
+    folder = study.parent
+    (folder / "own_lab.py").write_text(
+        "import numpy as np\nfrom sklearn.dummy import DummyClassifier\n"
+        "class Prior(DummyClassifier):\n    def __init__(self, strategy='prior'):\n"
+        "        super().__init__(strategy=strategy)\n"
+    )
+    study.write_text(STUDY + "  own: {branch: 'own_lab:Prior', strategy: most_frequent}\n")
+    refused = run(folder, "small.yaml")
+    assert refused.returncode == 2 and "--allow PACKAGE" in refused.stderr
+    assert "small.yaml:15: models.own.branch: 'own_lab:Prior' is not of" in refused.stderr
+    done = run(folder, "small.yaml", "--allow", "own_lab")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "own" in done.stdout and "failed" not in done.stdout.lower()
+
+
+def test_a_spoilt_study_is_refused_by_the_command_in_words(study: Path) -> None:
+    study.write_bytes((STUDY + "  \x1b[31mred: &a [*a]\n").encode() + b"\xff")
+    done = run(study.parent, "small.yaml")
+    assert done.returncode == 2 and "Traceback" not in done.stderr and "\x1b" not in done.stderr
+    assert "small.yaml:16: cannot be read: byte 0xff is not UTF-8" in done.stderr

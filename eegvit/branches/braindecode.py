@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import importlib.util
 import inspect
 import warnings
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from eegvit.branches.neural import NeuralClassifier
@@ -46,6 +51,23 @@ class BraindecodeClassifier(NeuralClassifier):
     model_parameters: dict[str, Any] | None = None
     sfreq: float | None = None
     ch_names: tuple[str, ...] | None = None
+
+    @classmethod
+    def mistakes(
+        cls, parameters: Mapping[str, Any], allowed: Collection[str] = ()
+    ) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield (path, sentence) for what is wrong with parameters; nothing is imported."""
+        name = parameters.get("model", cls.model)
+        known = model_names()
+        if not known:
+            yield ("model",), "braindecode is not installed, and its models cannot be used"
+        elif name not in known:
+            yield ("model",), f"braindecode.models has no '{name}'{suggest(name, known)}"
+        taken = parameter_names(name) if name in known else None
+        for given in parameters.get("model_parameters") or {}:
+            if taken is not None and given not in taken:
+                said = f"{name} has no parameter '{given}'{suggest(str(given), taken)}"
+                yield ("model_parameters", given), said
 
     def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
         """Become fitted by a trained network, its weights free of constraints."""
@@ -89,6 +111,57 @@ class BraindecodeClassifier(NeuralClassifier):
                     f" {type(error).__name__}: {error}"
                     + ("" if rate else " (no sampling rate was given: sfreq=...)")
                 ) from error
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of braindecode's models, read from its source without importing it.
+
+    Examples
+    --------
+    >>> "ATCNet" in model_names()
+    True
+    """
+    for statement in _source("__init__"):
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+            return tuple(n for n in ast.literal_eval(statement.value) if n[0].isupper())
+    return ()
+
+
+def parameter_names(model: str) -> tuple[str, ...] | None:
+    """Return the names that a model of braindecode takes, from its source; None if any.
+
+    Examples
+    --------
+    >>> "att_drop_prob" in parameter_names("ATCNet")
+    True
+    """
+    for statement in _source("__init__"):
+        if not isinstance(statement, ast.ImportFrom) or not statement.module:
+            continue
+        if any(alias.name == model for alias in statement.names):
+            for cls in _source(statement.module):
+                if isinstance(cls, ast.ClassDef) and cls.name == model:
+                    return _taken(cls)
+    return None
+
+
+def _taken(cls: ast.ClassDef) -> tuple[str, ...] | None:
+    for method in cls.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            given = method.args
+            names = (argument.arg for argument in (*given.args[1:], *given.kwonlyargs))
+            return None if given.kwarg else tuple(names)
+    return None
+
+
+@functools.cache
+def _source(module: str) -> list[ast.stmt]:
+    """Return the statements of a module of braindecode's models; none if it is not installed."""
+    found = importlib.util.find_spec("braindecode")
+    if found is None or not found.submodule_search_locations:
+        return []
+    file = Path(found.submodule_search_locations[0]) / "models" / f"{module.strip('.')}.py"
+    return ast.parse(file.read_text(encoding="utf-8")).body if file.is_file() else []
 
 
 def braindecode_model(name: str) -> Any:

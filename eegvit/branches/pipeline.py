@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 
 from eegvit.branches.base import ClassicalClassifier
-from eegvit.config import StudyErrors, load_yaml
+from eegvit.config import StudyErrors
+from eegvit.config.imports import ALLOWED
+from eegvit.config.steps import address_of, read_steps, shape_mistake, step_mistakes
 from eegvit.registry import resolve
 
 
@@ -26,7 +30,8 @@ class PipelineClassifier(ClassicalClassifier):
         ``name``) and optionally ``parameters``, in which a mapping with ``from`` stands for
         another object.
     file : str or None
-        Instead of steps, a file in MOABB's format, with such a list under ``pipeline``.
+        Instead of steps, a file in MOABB's format, with such a list under ``pipeline``, of
+        classes of the packages that a study file may name.
 
     Examples
     --------
@@ -46,6 +51,14 @@ class PipelineClassifier(ClassicalClassifier):
 
     steps: list[dict[str, Any]] | None = None
     file: str | None = None
+
+    @classmethod
+    def mistakes(
+        cls, parameters: Mapping[str, Any], allowed: Collection[str] = ALLOWED
+    ) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield (path, sentence) for what is wrong with parameters; nothing is built."""
+        for path, said in step_mistakes(parameters.get("steps"), allowed):
+            yield ("steps", *path), said
 
     def pipeline(self) -> Pipeline:
         """Return the steps, made anew."""
@@ -75,24 +88,16 @@ def build(description: Mapping[str, Any]) -> Any:
     >>> build({"from": "sklearn.svm.SVC", "parameters": {"C": 3}})
     SVC(C=3)
     """
-    if not isinstance(description, Mapping) or "from" not in description:
-        raise ValueError(f"a step needs 'from', the import path of its class: {description!r}")
-    unknown = [key for key in description if key not in ("from", "name", "parameters")]
-    if unknown:
-        raise ValueError(
-            f"step {description['from']} has the unknown key '{unknown[0]}':"
-            " a step has 'from', 'name' and 'parameters'"
-        )
-    address = str(description["from"])
-    if "name" in description and address.rpartition(".")[2] != description["name"]:
-        address = f"{address}.{description['name']}"
+    if wrong := shape_mistake(description):
+        raise ValueError(wrong)
+    address = address_of(description)
     given = description.get("parameters") or {}
-    if not isinstance(given, Mapping):
-        raise ValueError(f"the parameters of {address} are no mapping of names to values: {given}")
     parameters = {name: _value(value) for name, value in given.items()}
-    made = resolve(address)
+    cls = resolve(address)
+    if not inspect.isclass(cls) or not hasattr(cls, "fit"):
+        raise ValueError(f"'{address}' is no class with 'fit'")
     try:
-        return made(**parameters)
+        return cls(**parameters)
     except TypeError as error:
         raise ValueError(f"{address} does not take these parameters: {error}") from error
 
@@ -108,7 +113,7 @@ def _value(given: Any) -> Any:
 
 
 def _steps_of(file: str) -> list[dict[str, Any]]:
-    content = load_yaml(file)
-    if not isinstance(content, dict) or "pipeline" not in content:
-        raise StudyErrors([f"{file}:1: no MOABB pipeline file: it has no key 'pipeline'"])
-    return list(content["pipeline"])
+    steps = read_steps(Path(file))
+    for _, said in step_mistakes(steps):
+        raise StudyErrors([f"{file}:1: {said}"])
+    return steps

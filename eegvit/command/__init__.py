@@ -11,6 +11,7 @@ from shutil import get_terminal_size
 
 from eegvit import __version__
 from eegvit.config import StudyErrors
+from eegvit.config.names import printable
 
 COMMANDS = {
     "run": "run a study and write its leaderboard",
@@ -81,7 +82,7 @@ def wrapped(text: str) -> str:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        for line in text.splitlines()
+        for line in map(printable, text.splitlines())
     )
 
 

@@ -52,8 +52,11 @@ def data_sets() -> Iterable[tuple[str, str]]:
 
 def models() -> Iterable[tuple[str, str]]:
     """Yield the name of each branch and the first line of its documentation."""
-    for name in registry.BRANCHES:
-        yield name, first_line(registry.lookup(registry.BRANCHES, name))
+    for name in registry.known(registry.BRANCHES):
+        try:
+            yield name, first_line(registry.lookup(registry.BRANCHES, name))
+        except ValueError as error:  # another package registers what cannot be imported
+            yield name, str(error)
 
 
 def rules() -> Iterable[tuple[str, str]]:

@@ -25,11 +25,18 @@ def add_study(parser: argparse.ArgumentParser, default: str | None = None) -> No
         metavar="KEY=VALUE",
         help="change a key of the study, e.g. evaluate.seeds=[0]; may be repeated",
     )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="let the study name classes of this package by import path; may be repeated",
+    )
 
 
 def study_of(options: argparse.Namespace) -> Study:
     """Return the study that the options name."""
-    return load_study(options.study, options.set)
+    return load_study(options.study, options.set, allow=options.allow)
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:

@@ -31,10 +31,13 @@ def carry_out(options: argparse.Namespace) -> int:
 
         return say_plan(study, cache, options.jobs)
     from eegvit.report import terminal, write
-    from eegvit.study import plan_and_carry_out
+    from eegvit.study import check_writable, plan_and_carry_out
 
+    folder = Path(options.out) / study.name
+    check_writable(cache.root, "--cache")
+    check_writable(folder, "--out")
     _, results = plan_and_carry_out(study, cache, jobs=options.jobs)
-    page = write(results, Path(options.out) / study.name, command=typed(options))
+    page = write(results, folder, command=typed(options))
     print(terminal(results))
     print(f"\n{page}")
     told = [row.status for row in results.board] + [fit["status"] for fit in results.fits]

@@ -28,7 +28,12 @@ def carry_out(options: argparse.Namespace) -> int:
     if not found:
         from eegvit.ensemble.rules import RULES
 
-        names = [*registry.BRANCHES, *RULES, *shipped("pipelines"), *shipped("datasets")]
+        names = [
+            *registry.known(registry.BRANCHES),
+            *RULES,
+            *shipped("pipelines"),
+            *shipped("datasets"),
+        ]
         names += list(Study.model_fields)
         raise ValueError(
             f"nothing is called '{options.name}'{registry.suggest(options.name, names)}"
@@ -38,7 +43,7 @@ def carry_out(options: argparse.Namespace) -> int:
 
 
 def _model(name: str) -> str | None:
-    if name not in registry.BRANCHES:
+    if name not in registry.known(registry.BRANCHES):
         return None
     cls = registry.lookup(registry.BRANCHES, name)
     head = f"model {name}: {cls.__module__}.{cls.__name__}"

@@ -12,6 +12,7 @@ from eegvit.config.models import Model, Study
 from eegvit.config.pretraining import can_be_pretrained, pretrain_model
 from eegvit.config.signature import signature_model
 
+BY_PATH = {"type": "string", "pattern": r"^[\w.]+:\w+$"}  # package.module:Class
 SEVERAL = {"$ref": "#/$defs/branches"}
 
 
@@ -29,20 +30,21 @@ def json_schema() -> dict[str, Any]:
     common = {k: v for k, v in schema_of(Model)["properties"].items() if k in ("align", "view")}
     pretrained = {**common, "pretrain": schema_of(pretrain_model())}
     branches = []
-    for name in registry.BRANCHES:
-        schema = schema_of(signature_model(registry.lookup(registry.BRANCHES, name)))
+    for name in registry.known(registry.BRANCHES):
+        cls = registry.lookup(registry.BRANCHES, name)
+        schema = schema_of(signature_model(cls))
         own = schema.get("properties", {})
         if name == FUSED:
             own["branches"] = SEVERAL
         required = ["branch", *schema.get("required", [])]
         member = {**schema, "properties": {"branch": {"const": name}, **own}, "required": required}
         definitions[f"branch_{name}"] = member
-        cls = registry.lookup(registry.BRANCHES, name)
         beside = pretrained if can_be_pretrained(cls) else common
         branches.append({**member, "properties": {**member["properties"], **beside}})
     definitions["branches"] = _several(definitions[f"branch_{FUSED}"])
     fused = definitions["branches"]["items"]["anyOf"][-1]
     branches.append({**fused, "properties": {**fused["properties"], **common}})
+    branches.append({"type": "object", "properties": {"branch": BY_PATH}, "required": ["branch"]})
     card = {"anyOf": [{"type": "string"}, {"type": "object"}]}
     properties["data"] = {"anyOf": [*card["anyOf"], {"type": "array", "items": card}]}
     properties["models"] = {
@@ -58,8 +60,9 @@ def json_schema() -> dict[str, Any]:
 def _several(fusion: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a list of branches: names, mappings, or mappings with such a list."""
     own = {key: value for key, value in fusion["properties"].items() if key != "branches"}
-    names = [{"enum": list(registry.BRANCHES)}]
-    mappings = [{"$ref": f"#/$defs/branch_{name}"} for name in registry.BRANCHES]
+    known = registry.known(registry.BRANCHES)
+    names = [{"enum": list(known)}]
+    mappings = [{"$ref": f"#/$defs/branch_{name}"} for name in known]
     fused = {**fusion, "properties": {**own, "branch": SEVERAL}, "required": ["branch"]}
     return {"type": "array", "minItems": 2, "items": {"anyOf": [*names, *mappings, fused]}}
 

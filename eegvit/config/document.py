@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from eegvit import registry
+from eegvit.config.names import one_line, shown
+from eegvit.config.reading import DEEPEST, KeyPath, NotPlain, read_text, read_values, written
 
-KeyPath = tuple[str | int, ...]
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class StudyErrors(ValueError):
     """Every mistake of a study file, a line each: file:line: path: what is wrong."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = sorted(lines, key=_place)
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = sorted(map(one_line, lines), key=_place)
         super().__init__("\n".join(self.lines))
 
 
@@ -31,16 +30,15 @@ def _place(line: str) -> tuple[str, int]:
 def find(folder: str, name: str, near: Path | None) -> Path:
     """Return the file of a card or pipeline: a path, a neighbour, one of the checkout or wheel."""
     if name.endswith((".yaml", ".yml")):
-        for base in [near.parent] if near else []:
-            if (base / name).is_file():
-                return base / name
-        if Path(name).is_file():
-            return Path(name)
+        bases = [near.parent / name] if near else []
+        for file in [*bases, Path(name)]:
+            if _is_file(file):
+                return file
         raise StudyErrors([f"{name}:1: no such file"])
     homes = _homes(folder)
     homes = [near.parent.parent / folder, *homes] if near else homes
     for home in homes:
-        if (home / f"{name}.yaml").is_file():
+        if _is_file(home / f"{name}.yaml"):
             return home / f"{name}.yaml"
     raise StudyErrors(
         [f"{near or name}:1: no '{name}' in {folder}/{registry.suggest(name, shipped(folder))}"]
@@ -64,73 +62,71 @@ def _homes(folder: str) -> list[Path]:
     return [PACKAGE.parent / folder, PACKAGE / "shipped" / folder]
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be read
+        return False
+
+
 class Document:
     """A YAML file's values, and the file and line of each."""
 
     def __init__(self, value: Any, places: dict[KeyPath, str], text: str, file: Path) -> None:
         self.value, self.places, self.text, self.file = value, places, text, file
-        self.repeated: list[str] = []
 
     @classmethod
     def read(cls, file: Path) -> Document:
+        """Return what a file says, or every place where it is no plain data."""
         try:
-            text = file.read_text(encoding="utf-8")
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-        except (OSError, UnicodeDecodeError) as error:
-            raise StudyErrors([f"{file}:1: cannot be read: {error}"]) from None
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise StudyErrors([f"{file}:{line}: not valid YAML: {error.problem}"]) from None
-        document = cls(yaml.safe_load(text), {}, text, file)
-        if node is not None:
-            document.mark(node, ())
-        return document
+            return cls.of_text(read_text(file), file)
+        except OSError as error:
+            raise StudyErrors([f"{file}:1: cannot be read: {error.strerror}"]) from None
+        except NotPlain as error:
+            raise _told(error, file) from None
 
     @classmethod
     def of(cls, value: Any, file: Path) -> Document:
         """Return plain values as the file that would say them."""
-        text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
-        document = cls(value, {}, text, file)
-        document.mark(yaml.compose(text, Loader=yaml.SafeLoader), ())
-        return document
+        try:
+            return cls.of_text(written(value), file)
+        except NotPlain as error:
+            raise _told(error, file) from None
 
-    def mark(self, node: yaml.Node, path: KeyPath) -> None:
-        self.places.setdefault(path, f"{self.file}:{node.start_mark.line + 1}")
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                here = f"{self.file}:{key.start_mark.line + 1}"
-                if key.value in seen:
-                    self.repeated.append(f"{here}: {dotted((*path, key.value))}: key given twice")
-                seen.add(key.value)
-                self.places[(*path, key.value)] = here
-                self.mark(value, (*path, key.value))
-        elif isinstance(node, yaml.SequenceNode):
-            for i, value in enumerate(node.value):
-                self.mark(value, (*path, i))
+    @classmethod
+    def of_text(cls, text: str, file: Path) -> Document:
+        """Return what text says, as if a file did."""
+        value, lines = read_values(text)
+        return cls(value, {path: f"{file}:{line}" for path, line in lines.items()}, text, file)
 
     def override(self, text: str) -> None:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise StudyErrors([f"--set {text}: expected key.path=value"])
-        *parents, last = key.strip().split(".")
+        """Change a value as `--set KEY=VALUE` says."""
+        name, equals, given = text.partition("=")
+        name = name.strip()
+        keys = name.split(".")
+        if not equals or not all(keys) or len(keys) > DEEPEST:
+            raise StudyErrors([f"--set {shown(text)}: expected key.path=value"])
+        try:
+            value, _ = read_values(given)
+        except NotPlain as error:
+            raise StudyErrors(
+                f"--set {name}: {dotted((*keys, *path))}: {said}"
+                for _, path, said in error.mistakes
+            ) from None
         target = self.value
-        for part in parents:
-            target = target.setdefault(part, {}) if isinstance(target, dict) else None
-            if isinstance(target, str) and parents == ["data"]:  # data: name -> data: {card: name}
+        for part in keys[:-1]:
+            target = target.setdefault(_key(target, part), {})
+            if isinstance(target, str) and keys[:-1] == ["data"]:  # data: name -> {card: name}
                 target = self.value["data"] = {"card": target}
             if not isinstance(target, dict):
-                raise StudyErrors([f"--set {text}: '{part}' is no mapping in {self.file}"])
-        try:
-            target[last] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise StudyErrors([f"--set {text}: '{value}' is not valid YAML"]) from None
-        replaced = (*parents, last)
-        for path in [path for path in self.places if path[: len(replaced)] == replaced]:
+                raise StudyErrors([f"--set {name}: '{part}' is no mapping in {self.file}"])
+        target[_key(target, keys[-1])] = value
+        for path in [path for path in self.places if path[: len(keys)] == tuple(keys)]:
             del self.places[path]
-        self.places[replaced] = f"--set {key}"
+        self.places[tuple(keys)] = f"--set {name}"
 
     def place(self, path: KeyPath) -> str:
+        path = tuple(map(str, path))
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path, f"{self.file}:1")
@@ -139,6 +135,18 @@ class Document:
         return f"{self.place(path)}: {dotted(path)}: {sentence}"
 
 
+def _told(error: NotPlain, file: Path) -> StudyErrors:
+    return StudyErrors(
+        f"{file}:{line}: {dotted(path) + ': ' if path else ''}{said}"
+        for line, path, said in error.mistakes
+    )
+
+
 def dotted(path: Iterable[str | int]) -> str:
     """Return a key path as people write it."""
     return ".".join(str(part) for part in path) or "(top)"
+
+
+def _key(mapping: dict[Any, Any], written: str) -> Any:
+    """Return a mapping's key that is written so, which may be a number, or the text."""
+    return next((key for key in mapping if str(key) == written), written)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from eegvit.config.document import Document, KeyPath
+from eegvit.config.names import name_mistake
 from eegvit.config.signature import Strict, complaints
 from eegvit.registry import suggest
 
@@ -86,6 +87,8 @@ def read_ensembles(
     found = {}
     for name, item in given.items():
         path: KeyPath = ("ensembles", str(name))
+        if wrong := name_mistake(str(name)):
+            errors.append(document.error(path, wrong))
         if not isinstance(item, dict):
             errors.append(document.error(path, "expected a mapping with 'of', a list of models"))
             continue

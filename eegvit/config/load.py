@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from eegvit.config.branches import read_model
-from eegvit.config.cards import read_card, read_cards
+from eegvit.config.cards import cut_mistakes, read_card, read_cards, read_mapping
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.ensembles import read_ensembles
+from eegvit.config.imports import ALLOWED
 from eegvit.config.models import Card, Model, Study, View
+from eegvit.config.names import name_mistake
 from eegvit.config.pretraining import label_mistakes
 from eegvit.config.signature import complaints
 
@@ -25,7 +27,7 @@ def load_yaml(path: str | Path) -> Any:
 
 def load_card(name: str | Path, near: Path | None = None) -> Card:
     """Return a data set's card by name or by file."""
-    document = Document.read(find("datasets", str(name), near))
+    document = read_mapping(find("datasets", str(name), near))
     errors: list[str] = []
     card = read_card(document, (), errors)
     if card is None:
@@ -33,8 +35,23 @@ def load_card(name: str | Path, near: Path | None = None) -> Card:
     return card
 
 
-def load_study(study: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Study:
-    """Return the study that a file, a shipped pipeline's name or a dictionary describes."""
+def load_study(
+    study: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    allow: Sequence[str] = (),
+) -> Study:
+    """Return the study that is described, checked; nothing that it names is called or built.
+
+    Parameters
+    ----------
+    study : str, Path or dict
+        A file, a shipped study's name, or what a file would say as a dictionary.
+    overrides : sequence of str
+        Changes to it, such as "evaluate.seeds=[0]".
+    allow : sequence of str
+        Packages whose classes it may name by import path, beside those that every study may.
+    """
     if isinstance(study, Mapping):
         file = Path("study.yaml")  # as if it stood here: cards are found beside it
         document = Document.of(json.loads(json.dumps(study, default=_plain)), file)
@@ -45,7 +62,7 @@ def load_study(study: str | Path | Mapping[str, Any], overrides: Sequence[str] =
         raise StudyErrors([f"{file}:1: a study file is a mapping with name, data and models"])
     for override in overrides:
         document.override(override)
-    return _study(document, file)
+    return _study(document, file, (*ALLOWED, *allow))
 
 
 def _plain(value: Any) -> Any:
@@ -54,12 +71,12 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _study(document: Document, file: Path) -> Study:
-    errors = list(document.repeated)
-    top = dict(document.value)
+def _study(document: Document, file: Path, allowed: Collection[str]) -> Study:
+    errors: list[str] = []
+    top = {str(key): value for key, value in document.value.items()}
     cards = read_cards(document, ("data",), top.pop("data", None), file, errors)
     named = top.pop("models", None)
-    models = _models(document, named, file, errors)
+    models = _models(document, named, file, errors, allowed)
     names = [str(name) for name in named] if isinstance(named, dict) else []
     ensembles = read_ensembles(document, top.pop("ensembles", None), names, errors)
     if {"path", "source_text"} & set(top):
@@ -79,13 +96,17 @@ def _study(document: Document, file: Path) -> Study:
     return study
 
 
-def _models(document: Document, given: Any, file: Path, errors: list[str]) -> dict[str, Model]:
+def _models(
+    document: Document, given: Any, file: Path, errors: list[str], allowed: Collection[str]
+) -> dict[str, Model]:
     if not isinstance(given, dict) or not given:
         errors.append(document.error(("models",), "expected a mapping from names to models"))
         return {}
     models = {}
     for name, item in given.items():
-        model = read_model(document, ("models", name), item, file, errors)
+        if wrong := name_mistake(str(name)):
+            errors.append(document.error(("models", name), wrong))
+        model = read_model(document, ("models", name), item, file, errors, allowed)
         if model is not None:
             models[str(name)] = model
     return models
@@ -101,8 +122,7 @@ def _meaning(document: Document, study: Study) -> list[str]:
     views: list[tuple[KeyPath, View]] = [(("view",), study.view)]
     views += [(("models", n, "view"), m.view) for n, m in study.models.items() if m.view]
     for path, view in views:
-        if view.window and view.window[0] >= view.window[1]:
-            errors.append(document.error((*path, "window"), "the window ends before it begins"))
+        errors += [document.error((*path, key), text) for key, text in cut_mistakes(view)]
     if len(set(study.evaluate.seeds)) < len(study.evaluate.seeds):
         errors.append(document.error(("evaluate", "seeds"), "a seed is given twice"))
     errors += [document.error(path, text) for path, text in label_mistakes(study)]

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from eegvit.config.ensembles import Ensemble
+from eegvit.config.names import LONGEST_NAME, name_mistake
 from eegvit.config.signature import Strict
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Recentre = Literal["none", "session"]  # what the predictions are recentred over
+NAME = r"^[\w+-][\w.+-]*$"  # of a study: its folder
+
+
+def _file_name(name: str) -> str:
+    wrong = name_mistake(name)
+    if wrong is None and not re.fullmatch(NAME, name):
+        wrong = f"'{name}' is no name: a study's has letters, digits and . + - _ only"
+    if wrong:
+        raise ValueError(wrong)
+    return name
 
 
 class View(Strict):
@@ -86,7 +99,7 @@ class Evaluate(Strict):
     protocol: Literal["within_session", "cross_session", "cross_subject", "cross_dataset"] = (
         "cross_subject"
     )
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     n_folds: int | None = Field(default=None, ge=2)
     train_subjects: tuple[str, ...] | None = None
     test_subjects: tuple[str, ...] | None = None
@@ -151,7 +164,9 @@ class Model(Strict):
 class Study(Strict):
     """Which data, which models and ensembles of them, which protocol."""
 
-    name: str = Field(pattern=r"^[\w.+-]+$")
+    name: Annotated[str, AfterValidator(_file_name)] = Field(
+        json_schema_extra={"pattern": NAME, "maxLength": LONGEST_NAME}
+    )
     description: str = ""
     data: tuple[Card, ...] = Field(min_length=1)
     align: Align = Align(method="none")

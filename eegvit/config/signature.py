@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, get_type_hints
 
@@ -17,8 +18,8 @@ FILLED_BY_STUDY = {
     "random_state": "seeds come from evaluate.seeds",
     "sfreq": "the sampling rate comes from the data",
     "ch_names": "channel names come from the data",
+    "card": "it is the card around it",
 }
-
 
 FILLED_BY_LOADER = {"path", "source_text", "origin"}
 
@@ -27,13 +28,23 @@ class Strict(BaseModel):
     """A frozen mapping that refuses unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, arbitrary_types_allowed=True
+        frozen=True,
+        extra="forbid",
+        coerce_numbers_to_str=True,
+        arbitrary_types_allowed=True,
+        allow_inf_nan=False,
     )
+
+
+class Open(Strict):
+    """A mapping with some known keys, for a class that takes any others."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 @functools.cache
 def signature_model(cls: type) -> type[BaseModel]:
-    """Return a pydantic model of a class's keyword-only parameters.
+    """Return a pydantic model of the parameters that a class takes by name.
 
     Examples
     --------
@@ -42,13 +53,27 @@ def signature_model(cls: type) -> type[BaseModel]:
     >>> signature_model(Branch)(n_filters="16").n_filters
     16
     """
-    hints = get_type_hints(cls if dataclasses.is_dataclass(cls) else vars(cls).get("__init__", cls))
+    hints = _hints(cls)
+    base: type[BaseModel] = Strict
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(cls).parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY and name not in FILLED_BY_STUDY:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            base = Open
+        named = parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        if named and name not in FILLED_BY_STUDY:
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (hints.get(name, Any), default)
-    return create_model(cls.__name__, __base__=Strict, **fields)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a field may be called `copy`
+        return create_model(cls.__name__, __base__=base, **fields)
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    init = vars(cls).get("__init__", cls)
+    try:
+        return get_type_hints(cls if dataclasses.is_dataclass(cls) else init)
+    except (NameError, TypeError, AttributeError):  # names that exist for type checkers only
+        return {}
 
 
 def check_parameters(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +87,7 @@ def read_parameters(
     extra: tuple[str, ...] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Return a class's parameters as its annotations want them, or add to the errors."""
+    given = {str(key): value for key, value in given.items()}
     try:
         return check_parameters(cls, given)
     except ValidationError as error:

@@ -13,7 +13,7 @@ from eegvit.plan.pretraining import resolved
 from eegvit.plan.recipe import Recipe
 from eegvit.plan.versions import versions_of
 from eegvit.pretrain import FineTunedClassifier
-from eegvit.registry import BRANCHES, lookup
+from eegvit.registry import branch_class
 from eegvit.views.view import DataView, Rows
 
 FORMAT = 2  # of how fits are carried out; a change of it runs every fit anew
@@ -39,7 +39,7 @@ def fit_key(
 def takes_seed(model: Model) -> bool:
     """Say whether the result depends on a seed; a model that cannot be had fails later."""
     try:
-        parameters = inspect.signature(lookup(BRANCHES, model.branch)).parameters
+        parameters = inspect.signature(branch_class(model.branch)).parameters
     except Exception:
         return False
     return "random_state" in parameters and model.parameters.get("random_state") is None

@@ -9,7 +9,7 @@ from typing import Any
 
 from eegvit.config.pretraining import parameters_of
 from eegvit.pretrain import FineTunedClassifier
-from eegvit.registry import BRANCHES, lookup
+from eegvit.registry import branch_class
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Recipe:
 
     def build(self) -> Any:
         """Return the model, with what the data decide filled in."""
-        cls = lookup(BRANCHES, self.branch)
+        cls = branch_class(self.branch)
         filled = dict(self.parameters)
         known: dict[str, Any] = {"sfreq": self.sfreq, "ch_names": self.ch_names}
         if self.pretrain is None:

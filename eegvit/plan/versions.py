@@ -43,12 +43,15 @@ def _names(model: Any) -> set[str]:
         parts = model.members() if isinstance(model, FusionClassifier) else []
         return names.union(*map(_names, parts))
     pipeline = model.pipeline() if isinstance(model, ClassicalClassifier) else None
-    return {*CLASSICAL, *_packages(pipeline)}
+    return {*CLASSICAL, *_packages(pipeline), *_tops([model])}
 
 
 def _packages(pipeline: Any) -> set[str]:
-    steps = getattr(pipeline, "steps", [])
-    tops = {type(step).__module__.partition(".")[0] for _, step in steps}
+    return _tops([step for _, step in getattr(pipeline, "steps", [])])
+
+
+def _tops(estimators: list[Any]) -> set[str]:
+    tops = {type(estimator).__module__.partition(".")[0] for estimator in estimators}
     return {DISTRIBUTIONS.get(top, top) for top in tops - {"eegvit", "builtins"}}
 
 

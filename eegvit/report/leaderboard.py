@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 
+from eegvit.config.names import printable
 from eegvit.report import words
 from eegvit.report.efficiency import efficiency_markdown, efficiency_terminal
 from eegvit.report.ensembles import ensembles_markdown
@@ -19,6 +21,7 @@ from eegvit.results.results import Results
 
 WIDTH = 100
 TEST = "p: two-sided paired sign flips over subjects against the best of the group, Holm."
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for one; after ' it is text
 SCORE_COLUMNS = ("model", "data", "subject", "session", "seed", "n_trials", *METRICS)
 
 
@@ -58,7 +61,7 @@ def terminal(results: Results) -> str:
     lines += [chance_line(results), TEST]
     if names := ", ".join(results.study.ensembles):
         lines += textwrap.wrap(f"Ensembles: {names}.", WIDTH)
-    return "\n".join(line[:WIDTH].rstrip() for line in lines)
+    return "\n".join(printable(line)[:WIDTH].rstrip() for line in lines)
 
 
 def markdown(results: Results, command: str = "") -> str:
@@ -75,7 +78,7 @@ def markdown(results: Results, command: str = "") -> str:
     parts += [_cell(study.description), ""] if study.description else []
     parts += [_cell(_headline(results)), "", words.protocol(study.evaluate), ""]
     if more := efficiency_markdown(results):
-        parts += ["## Labels", "", *more, ""]
+        parts += ["## Labels", "", *map(_line, more), ""]
     for target in targets(results):
         body = [
             [
@@ -104,9 +107,9 @@ def markdown(results: Results, command: str = "") -> str:
     if results.study.ensembles:
         parts += ["## Ensembles", "", *map(_cell, ensembles_markdown(results)), ""]
     if more := fusion_markdown(results):
-        parts += ["## Fusion", "", *more, ""]
+        parts += ["## Fusion", "", *map(_line, more), ""]
     parts += [f"{chance_line(results)} {TEST}", ""]
-    parts += ["Made by:", "", f"    {command}", ""] if command else []
+    parts += ["Made by:", "", f"    {printable(command)}", ""] if command else []
     return "\n".join(parts)
 
 
@@ -227,7 +230,12 @@ def _clipped(text: str, width: int) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return printable(" ".join(text.split())).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _line(text: str) -> str:
+    """Return a line of Markdown in which no name starts a tag."""
+    return re.sub("<(?=[A-Za-z/!?])", "&lt;", printable(text))
 
 
 def _widths(table: Sequence[Sequence[str]]) -> list[int]:
@@ -269,4 +277,7 @@ def _csv(columns: Sequence[str], lines: Sequence[dict[str, object]]) -> str:
 def _plain(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    text = printable(str(value))
+    return f"'{text}" if text.startswith(FORMULA) and isinstance(value, str) else text

@@ -11,7 +11,7 @@ import numpy as np
 
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.config import Model, Study
-from eegvit.registry import BRANCHES, lookup
+from eegvit.registry import branch_class
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.metrics import LOWER_IS_BETTER
 from eegvit.results.statistics import holm, paired, sign_flip
@@ -129,7 +129,7 @@ def _otherwise(models: Mapping[str, Model], fused: str, alone: Iterable[str]) ->
 
 def _training(model: Model) -> object:
     """Return how a network is trained, None for what is no network."""
-    built = lookup(BRANCHES, model.branch)(**model.parameters)
+    built = branch_class(model.branch)(**model.parameters)
     return (built.recipe(), built.validation) if isinstance(built, NeuralClassifier) else None
 
 
