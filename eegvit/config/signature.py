@@ -20,7 +20,7 @@ FILLED_BY_STUDY = {
 }
 
 
-FILLED_BY_LOADER = {"path", "source_text", "origin"}
+FILLED_BY_LOADER = {"path", "source_text", "origin", "judged"}
 
 
 class Strict(BaseModel):

@@ -14,6 +14,7 @@ from scipy.io import savemat
 from eegvit.config import Card, View, load_card
 from eegvit.data import read_subject, recipe_of, source
 from eegvit.data.folders import expand, find_files
+from eegvit.data.remarks import unexpected
 
 SFREQ = 100.0
 CHANNELS = ("C3", "Cz", "C4")
@@ -161,7 +162,7 @@ def test_sessions_and_runs_in_time_order(tmp_path: Path) -> None:
     assert first.run.tolist() == ["2", "2", "10", "10"] and set(second.session) == {"E"}
     assert first.index.tolist() == [0, 1, 2, 3]
     assert first.ids[3] == "01/T/10/3"
-    with pytest.raises(ValueError, match="no recording of subject '3'; known: 01, 02"):
+    with pytest.raises(ValueError, match="has no subject '3'; known: 01, 02"):
         source(card.model_copy(update={"subjects": ("3",)})).subjects()
 
 
@@ -249,13 +250,11 @@ def test_a_class_that_never_occurs_is_refused(tmp_path: Path) -> None:
 def test_fewer_trials_than_expected_are_said(tmp_path: Path) -> None:
     make_raw(["769", "770"]).save(tmp_path / "s1_raw.fif", verbose="error")
     card = make_card(tmp_path, "s{subject}_raw.fif", expected={"sessions": 2, "trials": 3})
-    with pytest.warns(UserWarning) as said:
-        read_subject(card, "1")
-    texts = " ".join(str(w.message) for w in said)
-    assert "1 sessions, the card expects 2" in texts and "2 trials, the card expects 3" in texts
+    assert unexpected(card, read_subject(card, "1")) == (
+        "mine is not as its card expects: 1 sessions instead of 2; 2 trials a session instead of 3"
+    )
     card = make_card(tmp_path, "s{subject}_raw.fif", channels=None, expected={"channels": 22})
-    with pytest.raises(ValueError, match="3 channels, the card expects 22"):
-        read_subject(card, "1")
+    assert "3 channels instead of 22" in str(unexpected(card, read_subject(card, "1")))
 
 
 def test_missing_folders_and_names_are_said(tmp_path: Path) -> None:
