@@ -27,7 +27,8 @@ import pooch  # type: ignore[import-untyped]
 
 from eegvit.config import Card
 from eegvit.data.checksums import stamp
-from eegvit.data.epoching import Recording, session_trials
+from eegvit.data.epoching.runs import Recording
+from eegvit.data.epoching.sessions import session_trials
 from eegvit.data.folders import chosen_subjects, same_name
 from eegvit.data.notes import heard, note
 from eegvit.data.recordings.marks import spoilt

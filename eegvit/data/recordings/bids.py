@@ -12,7 +12,8 @@ import numpy as np
 
 from eegvit.config import Card
 from eegvit.data.checksums import stamp
-from eegvit.data.epoching import Recording, session_trials
+from eegvit.data.epoching.runs import Recording
+from eegvit.data.epoching.sessions import session_trials
 from eegvit.data.folders import chosen_subjects, find_root, natural, same_name
 from eegvit.data.recordings.marks import cues, read_marks, spoilt
 from eegvit.data.recordings.readers import opened

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from eegvit.config import Card, Windows
 from eegvit.data.checksums import stamp
-from eegvit.data.epoching import CutTrials, Recording, session_trials
+from eegvit.data.epoching.runs import CutTrials, Recording
+from eegvit.data.epoching.sessions import session_trials
 from eegvit.data.folders import (
     RecordingFile,
     chosen_subjects,

@@ -10,7 +10,8 @@ from typing import Any
 import mne
 
 from eegvit.config import Card
-from eegvit.data.epoching import Recording, session_trials
+from eegvit.data.epoching.runs import Recording
+from eegvit.data.epoching.sessions import session_trials
 from eegvit.data.folders import chosen_subjects
 from eegvit.data.simulation.people import CLASSES
 from eegvit.data.simulation.recordings import CHANNELS, Design, simulate

@@ -8,11 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from eegvit.config import Card
-from eegvit.data.cutting import CutTrials, Recording, cut
+from eegvit.data.epoching.runs import CutTrials, Recording, cut
 from eegvit.data.notes import collected
 from eegvit.trials import Account, Trials, concatenate
-
-__all__ = ["CutTrials", "Recording", "session_trials"]
 
 
 def session_trials(

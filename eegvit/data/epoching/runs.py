@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eegvit.config import Card
-from eegvit.data.channels import check_finite, eeg_channels, pick_channels, pick_present
-from eegvit.data.defects import Defects, apart
+from eegvit.data.epoching.channels import check_finite, eeg_channels, pick_channels, pick_present
+from eegvit.data.epoching.defects import Defects, apart
+from eegvit.data.epoching.window import n_samples, reach, segment
 from eegvit.data.notes import note
 from eegvit.data.stages import stage
-from eegvit.data.window import n_samples, reach, segment
 from eegvit.trials import Trials
 
 BEYOND = "beyond the recording"

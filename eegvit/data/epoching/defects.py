@@ -60,7 +60,7 @@ class Defects:
         >>> X = np.random.default_rng(0).standard_normal((4, 2, 100))
         >>> X[1, 0] = 3
         >>> Defects.of_trials(X, ("C3", "Cz"), 100.0).complaint(np.ones(4, bool))
-        'C3 stands still in 1 of 4 trials, first in trial 1'
+        'in 1 of 4 trials a channel stays at one value (C3), first in trial 1'
         """
         whole = np.zeros(1, dtype=np.int64)
         found = [still(trial, sfreq, whole, X.shape[2])[0] for trial in X]
@@ -70,9 +70,8 @@ class Defects:
         """Reason -> which trials it spoils."""
         spoilt: dict[str, NDArray[np.bool_]] = {}
         if self.still.any():
-            spoilt[f"{_listed(self._still_names())} stands still"] = np.asarray(
-                self.still.any(axis=1)
-            )
+            reason = f"a channel stays at one value ({_listed(self._still_names())})"
+            spoilt[reason] = np.asarray(self.still.any(axis=1))
         if self.same:
             spoilt[f"{_pair(self.same)} are one signal"] = np.ones(len(self.still), dtype=bool)
         return spoilt
@@ -84,8 +83,8 @@ class Defects:
             return f"channels {_pair(self.same)} hold one signal in all {len(among)} trials"
         if spoilt.any():
             return (
-                f"{_listed(self._still_names())} stands still in {spoilt.sum()} of {len(among)}"
-                f" trials, first in trial {int(spoilt.argmax())}"
+                f"in {spoilt.sum()} of {len(among)} trials a channel stays at one value"
+                f" ({_listed(self._still_names())}), first in trial {int(spoilt.argmax())}"
             )
         return None
 
