@@ -108,7 +108,7 @@ class BidsSource:
         )
 
     def _of(self, subject: str) -> list[mne_bids.BIDSPath]:
-        found = {path.subject for path in self._paths}
+        found = sorted({path.subject for path in self._paths}, key=natural)
         known = same_name(subject, found)
         if known is None:
             raise ValueError(

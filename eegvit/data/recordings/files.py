@@ -183,7 +183,7 @@ class FilesSource:
         return self.sessions.index(file.session)
 
     def _of(self, subject: str) -> list[RecordingFile]:
-        found = {file.subject for file in self._files}
+        found = sorted({file.subject for file in self._files}, key=natural)
         known = same_name(subject, found)
         if known is None:
             raise ValueError(
