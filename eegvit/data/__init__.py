@@ -44,14 +44,14 @@ def source(card: Card) -> Source:
 
 def decides(card: Card) -> dict[str, Any]:
     """Return what of a card decides the trials, as plain values."""
-    return card.model_dump(mode="json", include=set(_DECIDES))
+    decides = card.model_dump(mode="json", include=set(_DECIDES))
+    return decides | {"judged": card.judgement.model_dump(mode="json")}
 
 
 def recipe_of(card: Card, subject: str) -> dict[str, Any]:
     """Return everything that decides a person's trials: the cache's key is its hash."""
     return {
         "card": decides(card),
-        "judged": card.judgement.model_dump(mode="json"),
         "subject": str(subject),
         "fingerprint": source(card).fingerprint(str(subject)),
     }

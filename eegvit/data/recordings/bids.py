@@ -21,7 +21,7 @@ from eegvit.registry import suggest
 from eegvit.trials import Trials
 
 FORMAT = 2
-_FORMATS = [".edf", ".bdf", ".vhdr", ".set", ".fif"]
+FORMATS = [".edf", ".bdf", ".vhdr", ".set", ".fif"]
 
 
 class BidsSource:
@@ -96,7 +96,7 @@ class BidsSource:
                 f"{self.card.name}: no folder {self.root}; set `root` of the card's options"
             )
         paths = mne_bids.find_matching_paths(
-            self.root, tasks=self.task, datatypes="eeg", suffixes="eeg", extensions=_FORMATS
+            self.root, tasks=self.task, datatypes="eeg", suffixes="eeg", extensions=FORMATS
         )
         if not paths:
             task = f" of task '{self.task}'" if self.task else ""
