@@ -33,8 +33,8 @@ PRETRAINED = "eegvit.pretrain.classifier:FineTunedClassifier"  # what a model wi
 
 SOURCES: dict[str, str] = {
     "moabb": "eegvit.data.moabb:MoabbSource",
-    "files": "eegvit.data.files:FilesSource",
-    "bids": "eegvit.data.bids:BidsSource",
+    "files": "eegvit.data.recordings.files:FilesSource",
+    "bids": "eegvit.data.recordings.bids:BidsSource",
     "simulated": "eegvit.data.simulation.source:SimulatedSource",
     "arrays": "eegvit.data.arrays:ArraysSource",
 }

@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_PER_TRIAL = ("y", "subject", "session", "run", "index")
+_PER_TRIAL = ("y", "subject", "session", "run", "index", "onset")
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of the trials of one person's session when it was read.
+
+    Parameters
+    ----------
+    found : int
+        Cues of the wanted classes, or trials that were cut already.
+    left_out : dict
+        Why trials were left out, in words -> how many.
+    notes : tuple of str
+        What the reader had to say, each with the file's name.
+
+    Examples
+    --------
+    >>> Account(120, {"a flat channel": 3}).read
+    117
+    """
+
+    found: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> int:
+        """Trials that were kept."""
+        return self.found - sum(self.left_out.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +61,10 @@ class Trials:
         Sampling rate in Hz.
     tmin : float
         Time of the first sample relative to the cue, in seconds.
+    onset : array of float64, shape (n,)
+        Second of its run at which each trial's cue stands; nan where nobody knows.
+    account : Account, optional
+        What became of the other trials, where these come from one session.
 
     Examples
     --------
@@ -54,6 +87,8 @@ class Trials:
     ch_names: tuple[str, ...]
     sfreq: float
     tmin: float = 0.0
+    onset: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    account: Account | None = None
 
     def __post_init__(self) -> None:
         if self.X.ndim != 3:
@@ -63,6 +98,8 @@ class Trials:
             )
         if self.X.dtype != np.float32:
             object.__setattr__(self, "X", self.X.astype(np.float32))
+        if not len(self.onset):
+            object.__setattr__(self, "onset", np.full(len(self.X), np.nan))
         for name in _PER_TRIAL:
             if len(getattr(self, name)) != len(self.X):
                 raise ValueError(
@@ -242,6 +279,8 @@ def concatenate(parts: Sequence[Trials]) -> Trials:
         name: np.concatenate([getattr(p, name) for p in parts]) for name in ("X", *_PER_TRIAL)
     }
     kept = {f.name: getattr(first, f.name) for f in fields(first) if f.name not in joined}
+    if len(parts) > 1:
+        kept["account"] = None
     return Trials(**joined, **kept)
 
 

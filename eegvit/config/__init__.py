@@ -3,7 +3,17 @@
 from eegvit.config.document import StudyErrors, find, shipped
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.load import load_card, load_study, load_yaml
-from eegvit.config.models import Align, Card, Evaluate, Expected, Model, Study, View, sha256
+from eegvit.config.models import (
+    Align,
+    Card,
+    Evaluate,
+    Expected,
+    Model,
+    Study,
+    View,
+    Windows,
+    sha256,
+)
 
 __all__ = [
     "Align",
@@ -15,6 +25,7 @@ __all__ = [
     "Study",
     "StudyErrors",
     "View",
+    "Windows",
     "find",
     "load_card",
     "load_study",

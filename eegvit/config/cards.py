@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from eegvit import registry
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
-from eegvit.config.models import Card, View
+from eegvit.config.models import Card, View, outdated
 from eegvit.config.names import name_mistake
 from eegvit.config.signature import complaints, read_parameters
 
@@ -56,6 +56,10 @@ def read_cards(
                 places.setdefault((*map(str, path), *where), place)
         if isinstance(item.get("options"), dict) and isinstance(base.get("options"), dict):
             item["options"] = {**base["options"], **item["options"]}
+        expected = base.get("expected")
+        gone = outdated(item)
+        if isinstance(expected, dict) and "expected" not in item:
+            base["expected"] = {k: v for k, v in expected.items() if k not in gone}
         merged = Document({**base, **item}, places, document.text, document.file)
         card = read_card(merged, path, errors)
         if card is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
@@ -41,6 +42,16 @@ class View(Strict):
     artifacts: Literal["keep", "drop"] | None = None
 
 
+_DEPENDS = {  # what is expected -> keys of a card that change it
+    "subjects": {"subjects", "options"},
+    "sessions": {"options"},
+    "trials": {"artifacts", "classes", "options", "windows"},
+    "channels": {"channels"},
+    "times": {"window", "windows", "resample"},
+    "sfreq": {"resample"},
+}
+
+
 class Expected(Strict):
     """What a data set should contain, so that a damaged copy is noticed."""
 
@@ -49,6 +60,32 @@ class Expected(Strict):
     trials: int | None = None
     channels: int | None = None
     times: int | None = None
+    sfreq: float | None = None
+
+
+def outdated(changes: Iterable[str]) -> set[str]:
+    """Return the parts of `expected` that no longer hold where some keys of a card change.
+
+    Examples
+    --------
+    >>> sorted(outdated({"resample"}))
+    ['sfreq', 'times']
+    """
+    return {name for name, causes in _DEPENDS.items() if causes & set(changes)}
+
+
+class Windows(Strict):
+    """Windows of one length over whole recordings, a step (by default the length) apart."""
+
+    length: float = Field(gt=0)
+    step: float | None = Field(default=None, gt=0)
+
+
+class Judged(Strict):
+    """Where a trial is looked at to say whether it is spoilt."""
+
+    window: tuple[float, float]
+    channels: tuple[str, ...] | None = None
 
 
 class Card(Strict):
@@ -66,7 +103,11 @@ class Card(Strict):
     window: tuple[float, float]
     baseline: tuple[float | None, float | None] | None = None
     resample: float | None = Field(default=None, gt=0)
+    windows: Windows | None = None
     artifacts: Literal["keep", "drop"] = "keep"
+    bad_trials: Literal["refuse", "drop"] = "refuse"
+    truncated: Literal["refuse", "accept"] = "refuse"
+    scales: Literal["refuse", "accept"] = "refuse"
     subjects: tuple[str, ...] | None = None
     licence: str = ""
     citation: str = ""
@@ -74,10 +115,35 @@ class Card(Strict):
     notes: str = ""
     expected: Expected | None = None
     origin: str = ""
+    judged: Judged | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_windows(cls, value: Any) -> Any:
+        """Fixed windows are whole trials unless `window` says which part of them."""
+        if isinstance(value, dict) and isinstance(value.get("windows"), dict):
+            return {"window": (0, value["windows"].get("length")), **value}
+        return value
+
+    @model_validator(mode="after")
+    def _window_has_room(self) -> Card:
+        if self.window[0] >= self.window[1]:
+            raise ValueError("the window ends before it begins")
+        if self.windows and self.window[1] - self.window[0] > self.windows.length:
+            raise ValueError("`window` is longer than the `length` of `windows`; leave it out")
+        return self
+
+    @property
+    def judgement(self) -> Judged:
+        """Window and channels by which trials are spoilt: the same for every view of the card."""
+        return self.judged or Judged(window=self.window, channels=self.channels)
 
     def override(self, view: View) -> Card:
         """Return the card with a view's changes."""
-        return self.model_copy(update=view.model_dump(exclude_none=True))
+        changes = view.model_dump(exclude_none=True)
+        if self.expected is not None:
+            changes["expected"] = self.expected.model_copy(update=dict.fromkeys(outdated(changes)))
+        return self.model_copy(update=changes | {"judged": self.judgement})
 
 
 class Align(Strict):

@@ -21,7 +21,7 @@ FILLED_BY_STUDY = {
     "card": "it is the card around it",
 }
 
-FILLED_BY_LOADER = {"path", "source_text", "origin"}
+FILLED_BY_LOADER = {"path", "source_text", "origin", "judged"}
 
 
 class Strict(BaseModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eegvit import registry
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 # What of a card decides the trials; the rest describes them.
 _DECIDES = (
     "name", "source", "options", "paradigm", "classes", "channels", "band", "window", "baseline",
-    "resample", "artifacts",
+    "resample", "artifacts", "windows", "bad_trials", "truncated",
 )  # fmt: skip
 
 
@@ -37,13 +36,16 @@ class Source(Protocol):
 
 def source(card: Card) -> Source:
     """Return the source that a card names, with the card's options."""
+    if card.windows is not None and card.source != "files":
+        raise ValueError(f"{card.name}: `windows` cut recordings of the source `files` only")
     chosen: Source = registry.lookup(registry.SOURCES, card.source)(card, **card.options)
     return chosen
 
 
 def decides(card: Card) -> dict[str, Any]:
     """Return what of a card decides the trials, as plain values."""
-    return card.model_dump(mode="json", include=set(_DECIDES))
+    decides = card.model_dump(mode="json", include=set(_DECIDES))
+    return decides | {"judged": card.judgement.model_dump(mode="json")}
 
 
 def recipe_of(card: Card, subject: str) -> dict[str, Any]:
@@ -62,41 +64,22 @@ def read_subject(card: Card, subject: str, cache: Cache | None = None) -> list[T
     else:
         recipe = recipe_of(card, subject)
         sessions = cache.sessions(recipe, lambda: source(card).read(str(subject)))
-    _check_expected(card, str(subject), sessions)
+    _check_classes(card, str(subject), sessions)
     return sessions
 
 
-def _check_expected(card: Card, subject: str, sessions: list[Trials]) -> None:
-    """Refuse trials of another kind than the card describes; warn where they are too few."""
+def _check_classes(card: Card, subject: str, sessions: list[Trials]) -> None:
+    """Refuse a person of whom a class is missing."""
     if not sessions:
         raise ValueError(f"{card.name}, subject {subject}: no session")
     present = {label for trials in sessions for label in trials.labels.tolist()}
     missing = [name for name in card.classes if name not in present]
     if missing:
+        accounts = [trials.account.left_out for trials in sessions if trials.account]
+        left_out = [f"{n} ({why})" for account in accounts for why, n in account.items()]
+        gone = f" Trials left out: {', '.join(left_out)}." if left_out else ""
         raise ValueError(
             f"{card.name}, subject {subject}: no trial of class {', '.join(missing)};"
-            f" there are {', '.join(sorted(present)) or 'none'}. The card's `classes` or the"
+            f" there are {', '.join(sorted(present)) or 'none'}.{gone} The card's `classes` or the"
             " events are wrong, or the copy is incomplete."
-        )
-    expected = card.expected
-    if expected is None:
-        return
-    n_channels = sessions[0].n_channels
-    if expected.channels and card.channels is None and n_channels != expected.channels:
-        raise ValueError(
-            f"{card.name}, subject {subject}: {n_channels} channels, the card expects"
-            f" {expected.channels}; name the channels to use in the card's `channels`"
-        )
-    if expected.sessions and len(sessions) != expected.sessions:
-        warnings.warn(
-            f"{card.name}, subject {subject}: {len(sessions)} sessions, the card expects"
-            f" {expected.sessions}; the copy may be incomplete",
-            stacklevel=3,
-        )
-    short = [t for t in sessions if expected.trials and len(t) != expected.trials]
-    if short and card.artifacts == "keep":
-        warnings.warn(
-            f"{card.name}, subject {subject}, session {short[0].session[0]}: {len(short[0])}"
-            f" trials, the card expects {expected.trials}",
-            stacklevel=3,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from eegvit.config import Card
 from eegvit.registry import suggest
 
-_FIELDS = ("subject", "session", "run")
+_FIELDS = ("subject", "session", "run", "class")
 _FIELD = r"\{(\w+)(?::(\d+))?\}"
 
 
@@ -22,6 +23,7 @@ class RecordingFile:
     subject: str = "1"
     session: str = "0"
     run: str = "0"
+    label: str | None = None  # what its name says of the class of all its trials
 
 
 def find_files(root: Path, pattern: str) -> list[RecordingFile]:
@@ -30,8 +32,12 @@ def find_files(root: Path, pattern: str) -> list[RecordingFile]:
     found = []
     for path in sorted(root.glob(re.sub(rf"({_FIELD}|\*)+", "*", pattern))):
         match = names.fullmatch(path.relative_to(root).as_posix())
-        if match and path.is_file():
-            found.append(RecordingFile(path, **match.groupdict()))
+        if match and (path.is_file() or path.suffix == ".mff"):
+            fields = match.groupdict()
+            label = fields.pop("class", None)
+            if label is not None:  # recordings of two classes are two runs
+                fields["run"] = "-".join([*([fields["run"]] if "run" in fields else []), label])
+            found.append(RecordingFile(path, label=label, **fields))
     return found
 
 
@@ -43,7 +49,12 @@ def fill(pattern: str, file: RecordingFile) -> str:
     >>> fill("A{subject:2}{session}.mat", RecordingFile(Path("a"), "03", "E"))
     'A03E.mat'
     """
-    return re.sub(_FIELD, lambda field: str(getattr(file, _checked(field[1], pattern))), pattern)
+
+    def value(field: re.Match[str]) -> str:
+        name = _checked(field[1], pattern)
+        return str(file.label if name == "class" else getattr(file, name))
+
+    return re.sub(_FIELD, value, pattern)
 
 
 def find_root(root: str, card: Card) -> Path:
@@ -75,10 +86,30 @@ def expand(text: str) -> str:
 
 def chosen_subjects(card: Card, found: tuple[str, ...], where: str) -> tuple[str, ...]:
     """The card's subjects, if there are recordings of all of them, or all that were found."""
-    for name in card.subjects or ():
-        if name not in found:
-            raise ValueError(f"{where}: no recording of subject '{name}'{suggest(name, found)}")
-    return card.subjects or found
+    if card.subjects is None:
+        return found
+    chosen = []
+    for name in card.subjects:
+        known = same_name(name, found)
+        if known is None:
+            raise ValueError(f"{where} has no subject '{name}'{suggest(name, found)}")
+        chosen.append(known)
+    return tuple(chosen)
+
+
+def same_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a name means: the same one, or the same number.
+
+    Examples
+    --------
+    >>> same_name("1", ["01", "02"]), same_name("s1", ["s01"]), same_name("3", ["01", "02"])
+    ('01', 's01', None)
+    """
+    names = list(known)
+    if name in names:
+        return name
+    alike = [other for other in names if natural(other) == natural(name)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -27,13 +27,17 @@ import pooch  # type: ignore[import-untyped]
 
 from eegvit.config import Card
 from eegvit.data.checksums import stamp
-from eegvit.data.epoching import Recording, session_trials
-from eegvit.data.marks import spoilt
+from eegvit.data.epoching.runs import Recording
+from eegvit.data.epoching.sessions import session_trials
+from eegvit.data.folders import chosen_subjects, same_name
+from eegvit.data.notes import heard, note
+from eegvit.data.recordings.marks import spoilt
+from eegvit.data.recordings.readers import check_whole
 from eegvit.registry import suggest
 from eegvit.trials import Trials
 
 SIMULATED = "SIMULATED.txt"  # lies beside files that nobody was recorded for
-FORMAT = 1
+FORMAT = 2
 _PARADIGMS = {"imagery": "MotorImagery", "p300": "P300", "ssvep": "SSVEP"}
 _PATIENCE = 1.5  # seconds that a server has to answer before a download is given up
 
@@ -85,14 +89,7 @@ class MoabbSource:
     def subjects(self) -> tuple[str, ...]:
         """Names of the people: the card's, or all that MOABB lists."""
         listed = tuple(str(s) for s in self._dataset.subject_list)
-        if self.card.subjects is None:
-            return listed
-        unknown = [s for s in self.card.subjects if s not in listed]
-        if unknown:
-            raise ValueError(
-                f"{self.dataset} has no subject '{unknown[0]}'{suggest(unknown[0], listed)}"
-            )
-        return self.card.subjects
+        return chosen_subjects(self.card, listed, self.dataset)
 
     def fingerprint(self, subject: str) -> dict[str, Any]:
         """Versions, and names and checksums of a person's files; downloads what is missing."""
@@ -112,8 +109,12 @@ class MoabbSource:
                 f"{self.card.name}: {self.dataset} has no class '{unknown[0]}'"
                 f"{suggest(unknown[0], self._events)}"
             )
-        with _quiet(), self._explained(subject):
+        with _quiet(), self._explained(subject), heard() as said:
             sessions = self._dataset.get_data(subjects=[number])[number]
+        for path in self._recorded(subject):
+            check_whole(path, self.card)
+        for text in said:
+            note(f"{self.card.name}, subject {subject}: {text}")
         return [
             session_trials(
                 (
@@ -141,7 +142,7 @@ class MoabbSource:
             raw,
             onsets,
             [names[code] for code in events[:, 2]],
-            artifact=spoilt(raw, onsets, self.card.window),
+            artifact=spoilt(raw, onsets, self.card.judgement.window),
             run=str(run),
             where=f"{where} run {run}",
             to_microvolts=float(self._dataset.unit_factor),
@@ -175,11 +176,11 @@ class MoabbSource:
             return dict(self._finder.used_events(self._dataset))
 
     def _number(self, subject: str) -> Any:
-        for number in self._dataset.subject_list:
-            if str(number) == subject:
-                return number
-        listed = [str(s) for s in self._dataset.subject_list]
-        raise ValueError(f"{self.dataset} has no subject '{subject}'{suggest(subject, listed)}")
+        listed = {str(number): number for number in self._dataset.subject_list}
+        known = same_name(subject, listed)
+        if known is None:
+            raise ValueError(f"{self.dataset} has no subject '{subject}'{suggest(subject, listed)}")
+        return listed[known]
 
     def _recorded(self, subject: str) -> list[Path]:
         """A person's files; simulated ones are refused where the card promises recordings."""

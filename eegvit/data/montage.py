@@ -61,6 +61,17 @@ def electrode_directions(ch_names: tuple[str, ...]) -> dict[str, NDArray[np.floa
     return {name: unit[name.lower()] for name in ch_names if name.lower() in unit}
 
 
+def standard_names() -> list[str]:
+    """Names of the electrodes of the 10-05 system.
+
+    Examples
+    --------
+    >>> {"Fz", "C3", "PO7"} <= set(standard_names())
+    True
+    """
+    return list(_standard().ch_names)
+
+
 def _standard() -> Any:
     import mne
 

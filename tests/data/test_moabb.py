@@ -147,7 +147,7 @@ def test_a_missing_recording_is_said_at_once(
     assert time.perf_counter() - begin < 2
     assert str(graz / "A03T.mat") in str(error.value)
     assert "lampx.tugraz.at" in str(error.value) and "MNE_DATA" in str(error.value)
-    assert reader.fingerprint("3")["format"] == 1
+    assert reader.fingerprint("3")["format"] == 2
     assert capfd.readouterr() == ("", "")
     assert os.environ.pop("MOABB_DOWNLOAD_PROVIDER") == "upstream"
 

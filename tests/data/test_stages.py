@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from eegvit.config import Card
-from eegvit.data import epoching, read_subject, recipe_of
+from eegvit.data import read_subject, recipe_of
 from eegvit.data.cache import Cache
+from eegvit.data.epoching import runs
 from eegvit.data.stages import measured, stage
 from eegvit.sealed import read_sealed, write_sealed
 
@@ -88,9 +89,9 @@ def test_reading_and_filtering_are_told_apart(
         spend(0.05)
         return segment(*arguments)
 
-    segment = epoching.segment
+    segment = runs.segment
     monkeypatch.setattr(mne.filter, "filter_data", slowly)
-    monkeypatch.setattr(epoching, "segment", cut_slowly)
+    monkeypatch.setattr(runs, "segment", cut_slowly)
     before = time.process_time()
     read_subject(card, "1", cache)
     whole = time.process_time() - before

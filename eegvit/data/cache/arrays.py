@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import zlib
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.sealed import Damaged, reading
-from eegvit.trials import Trials
+from eegvit.trials import Account, Trials
 
 _PER_TRIAL = ("y", "subject", "session", "run", "index")
 _CHUNK = 2**20  # bytes read at once
@@ -22,7 +23,10 @@ _whole: set[tuple[str, int, int, int]] = set()  # files that this process has re
 def describe(trials: Trials) -> dict[str, Any]:
     """Return everything of Trials but the signals, as plain values."""
     per_trial = {name: getattr(trials, name).tolist() for name in _PER_TRIAL}
+    seconds = [None if np.isnan(second) else second for second in trials.onset.tolist()]
     return per_trial | {
+        "onset": seconds,
+        "account": None if trials.account is None else dataclasses.asdict(trials.account),
         "classes": list(trials.classes),
         "ch_names": list(trials.ch_names),
         "sfreq": trials.sfreq,
@@ -43,7 +47,15 @@ def assemble(X: NDArray[Any], about: dict[str, Any]) -> Trials:
         ch_names=tuple(about["ch_names"]),
         sfreq=about["sfreq"],
         tmin=about["tmin"],
+        onset=np.array(about["onset"], dtype=np.float64),  # None becomes nan
+        account=_account(about["account"]),
     )
+
+
+def _account(about: dict[str, Any] | None) -> Account | None:
+    if about is None:
+        return None
+    return Account(about["found"], about["left_out"], tuple(about["notes"]))
 
 
 def write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:

@@ -10,13 +10,15 @@ from typing import Any
 import mne
 
 from eegvit.config import Card
-from eegvit.data.epoching import Recording, session_trials
+from eegvit.data.epoching.runs import Recording
+from eegvit.data.epoching.sessions import session_trials
+from eegvit.data.folders import chosen_subjects
 from eegvit.data.simulation.people import CLASSES
 from eegvit.data.simulation.recordings import CHANNELS, Design, simulate
 from eegvit.registry import suggest
 from eegvit.trials import Trials
 
-FORMAT = 1
+FORMAT = 2
 
 
 class SimulatedSource:
@@ -100,11 +102,7 @@ class SimulatedSource:
     def subjects(self) -> tuple[str, ...]:
         """Names of the people."""
         names = tuple(str(number + 1) for number in range(self.n_subjects))
-        if self.card.subjects is None:
-            return names
-        for name in self.card.subjects:
-            self._check(name, names)
-        return self.card.subjects
+        return chosen_subjects(self.card, names, self.card.name)
 
     def fingerprint(self, subject: str) -> dict[str, Any]:
         """What is asked of people, defaults included, and versions that the numbers depend on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,16 @@ import numpy as np
 
 from eegvit.config import Card
 from eegvit.data.checksums import stamp
-from eegvit.data.epoching import Recording, session_trials
-from eegvit.data.folders import chosen_subjects, find_root, natural
-from eegvit.data.marks import cues, read_marks, spoilt
+from eegvit.data.epoching.runs import Recording
+from eegvit.data.epoching.sessions import session_trials
+from eegvit.data.folders import chosen_subjects, find_root, natural, same_name
+from eegvit.data.recordings.marks import cues, read_marks, spoilt
+from eegvit.data.recordings.readers import opened
 from eegvit.registry import suggest
 from eegvit.trials import Trials
 
-FORMAT = 1
-_FORMATS = [".edf", ".bdf", ".vhdr", ".set", ".fif"]
+FORMAT = 2
+FORMATS = [".edf", ".bdf", ".vhdr", ".set", ".fif"]
 
 
 class BidsSource:
@@ -95,7 +96,7 @@ class BidsSource:
                 f"{self.card.name}: no folder {self.root}; set `root` of the card's options"
             )
         paths = mne_bids.find_matching_paths(
-            self.root, tasks=self.task, datatypes="eeg", suffixes="eeg", extensions=_FORMATS
+            self.root, tasks=self.task, datatypes="eeg", suffixes="eeg", extensions=FORMATS
         )
         if not paths:
             task = f" of task '{self.task}'" if self.task else ""
@@ -107,32 +108,25 @@ class BidsSource:
         )
 
     def _of(self, subject: str) -> list[mne_bids.BIDSPath]:
-        paths = [path for path in self._paths if path.subject == subject]
-        if not paths:
-            known = {path.subject for path in self._paths}
+        found = sorted({path.subject for path in self._paths}, key=natural)
+        known = same_name(subject, found)
+        if known is None:
             raise ValueError(
-                f"{self.root}: no recording of subject '{subject}'{suggest(subject, known)}"
+                f"{self.root}: no recording of subject '{subject}'{suggest(subject, found)}"
             )
-        return paths
+        return [path for path in self._paths if path.subject == known]
 
     def _recording(self, path: mne_bids.BIDSPath, position: int) -> Recording:
         file = Path(path.fpath)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)  # about electrodes and metadata
-                raw = mne_bids.read_raw_bids(path, verbose="error")
-        except Exception as error:  # readers raise many kinds on a damaged file
-            raise ValueError(
-                f"{file}: cannot be read ({type(error).__name__}: {error}). The file or one of the"
-                " .tsv and .json files beside it is damaged or missing."
-            ) from error
+        with opened(file, self.card):
+            raw = mne_bids.read_raw_bids(path)
         onsets, labels = cues(read_marks(raw, None, str(file)), self.events, str(file))
         onsets = onsets + np.int64(round(self.offset * raw.info["sfreq"]))
         return Recording(
             raw,
             onsets,
             labels,
-            spoilt(raw, onsets, self.card.window),
+            spoilt(raw, onsets, self.card.judgement.window),
             run=path.run or str(position),
             where=str(file),
         )

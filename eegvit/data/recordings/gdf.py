@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from eegvit.data.marks import Marks
+from eegvit.data.recordings.marks import Marks
 
 EVENTS = {"769": "left_hand", "770": "right_hand", "771": "feet", "772": "tongue"}
 UNKNOWN = "783"

@@ -9,6 +9,8 @@ import mne
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.config import Windows
+
 ARTIFACT_NOTES = ("bad", "bnci_artifact")  # how notes on spoilt spans begin
 
 
@@ -56,6 +58,19 @@ def cues(
         )
     labels = np.array([events[text] for text in marks.texts[chosen]], dtype=np.str_)
     return marks.samples[chosen], labels
+
+
+def window_onsets(n_samples: int, sfreq: float, windows: Windows) -> NDArray[np.int64]:
+    """First sample of each window of a fixed length over a recording.
+
+    Examples
+    --------
+    >>> window_onsets(1000, 100.0, Windows(length=4, step=2)).tolist()
+    [0, 200, 400, 600]
+    """
+    step = windows.step or windows.length
+    n_windows = int(np.floor((n_samples / sfreq - windows.length) / step + 1e-9)) + 1
+    return np.round(np.arange(max(0, n_windows)) * step * sfreq).astype(np.int64)
 
 
 def spoilt(

@@ -80,8 +80,8 @@ def test_wrong_folders_and_tasks_are_said(folder: Path, tmp_path: Path) -> None:
         source(make_card(tmp_path / "nowhere")).subjects()
     with pytest.raises(FileNotFoundError, match="no EEG recording of task 'rest'"):
         source(make_card(folder, task="rest")).subjects()
-    with pytest.raises(ValueError, match="no recording of subject '2', did you mean '02'"):
-        read_subject(make_card(folder), "2")
+    with pytest.raises(ValueError, match="no recording of subject '3'; known: 01, 02"):
+        read_subject(make_card(folder), "3")
     with pytest.raises(ValueError, match=r"eeg\.vhdr: none of its .* marks is one of up, down"):
         events = {"up": "left_hand", "down": "right_hand"}
         read_subject(make_card(folder, events=events), "01")

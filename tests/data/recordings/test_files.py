@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from pathlib import Path
 
 import mne
 import numpy as np
 import pytest
+from recorded import CHANNELS, CLASSES, CODES, SFREQ, make_raw, write, write_gdf
 from scipy.io import savemat
 
 from eegvit.config import Card, View, load_card
 from eegvit.data import read_subject, recipe_of, source
 from eegvit.data.folders import expand, find_files
-
-SFREQ = 100.0
-CHANNELS = ("C3", "Cz", "C4")
-CLASSES = ("left_hand", "right_hand")
-CODES = {"769": "left_hand", "770": "right_hand"}
-
-
-def make_raw(
-    codes: list[str], seed: int = 0, names: tuple[str, ...] = (*CHANNELS, "EOG1")
-) -> mne.io.RawArray:
-    """Noise of 10 uV; a trial a second and a half, beginning at 2 s."""
-    rng = np.random.default_rng(seed)
-    n_times = int(SFREQ * (4 + 1.5 * len(codes)))
-    info = mne.create_info(list(names), SFREQ, "eeg")
-    raw = mne.io.RawArray(1e-5 * rng.standard_normal((len(names), n_times)), info, verbose="error")
-    onsets = 2 + 1.5 * np.arange(len(codes))
-    raw.set_annotations(mne.Annotations(onsets, np.full(len(codes), 0.5), codes))
-    return raw
+from eegvit.data.remarks import unexpected
 
 
 def make_card(root: Path, pattern: str, **changes: object) -> Card:
@@ -42,30 +25,6 @@ def make_card(root: Path, pattern: str, **changes: object) -> Card:
         "window": (0.0, 1.0), "options": options,
     }  # fmt: skip
     return Card.model_validate(settings | changes)
-
-
-def write_gdf(path: Path, microvolts: np.ndarray, marks: list[tuple[int, int]]) -> None:
-    """Write a GDF 1.25 file of int16 at 0.1 uV with marks (sample, code); NaN is a gap."""
-    n_channels, n_times = microvolts.shape
-    names = [*CHANNELS, "EOG-left"][:n_channels]
-    digital = np.where(np.isnan(microvolts), -32768, np.round(10 * microvolts)).astype("<i2")
-
-    def each(pattern: str, *values: object) -> bytes:
-        return b"".join(struct.pack(f"<{pattern}", value) for value in values)
-
-    header = b"GDF 1.25" + b" " * 160 + b"2008010112000000" + struct.pack(
-        "<q24x20xqIII", 256 * (n_channels + 1), n_times, 1, int(SFREQ), n_channels
-    )  # fmt: skip
-    header += each("16s", *(name.encode() for name in names)) + b" " * 80 * n_channels
-    header += each("8s", *[b"uV"] * n_channels)
-    header += each("d", *[-3276.8] * n_channels) + each("d", *[3276.7] * n_channels)
-    header += each("q", *[-32768] * n_channels) + each("q", *[32767] * n_channels)
-    header += b" " * 80 * n_channels + each("i", *[1] * n_channels) + each("i", *[3] * n_channels)
-    header += bytes(32 * n_channels)
-    samples, codes = zip(*marks, strict=True)
-    table = struct.pack("<B3BI", 1, int(SFREQ), 0, 0, len(marks))
-    table += each("I", *(sample + 1 for sample in samples)) + each("H", *codes)
-    path.write_bytes(header + digital.T.tobytes() + table)
 
 
 def graz_recording(cues: list[int], rejected: tuple[int, ...] = ()) -> tuple[np.ndarray, list]:
@@ -82,28 +41,30 @@ def graz_recording(cues: list[int], rejected: tuple[int, ...] = ()) -> tuple[np.
     return signals, marks
 
 
+FORMATS = ("a_raw.fif", "a.edf", "a.bdf", "a.gdf", "a.vhdr", "a.set", "a.cnt")
+
+
 def test_every_format_gives_the_same_trials(tmp_path: Path) -> None:
     raw = make_raw(["769", "770"] * 5)
-    folder = tmp_path / "s1"
-    folder.mkdir()
-    raw.save(folder / "a_raw.fif", verbose="error")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in ("a.edf", "a.bdf", "a.vhdr"):
-            mne.export.export_raw(folder / name, raw, verbose="error")
     read = {}
-    for name in ("a_raw.fif", "a.edf", "a.bdf", "a.vhdr"):
+    for name in FORMATS:
+        write(tmp_path / "s1" / name, raw)
         prefix = "Comment/" if name.endswith("vhdr") else ""  # as MNE writes and reads them
         events = {prefix + code: label for code, label in CODES.items()}
         options = {"events": events}
         card = make_card(tmp_path, "s{subject}/" + name, band=(4, 30), options=options)
-        (read[name],) = read_subject(card, "1")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            (read[name],) = read_subject(card, "1")
     reference = read["a_raw.fif"]
     assert reference.X.shape == (10, 3, 100) and reference.X.dtype == np.float32
     assert reference.labels.tolist() == ["left_hand", "right_hand"] * 5
+    assert reference.onset.tolist() == (2 + 1.5 * np.arange(10)).tolist()
     for name, trials in read.items():
-        np.testing.assert_allclose(trials.X, reference.X, atol=0.01, err_msg=name)
+        atol = 0.1 if name == "a.gdf" else 0.01  # of which a bit is 0.1 uV
+        np.testing.assert_allclose(trials.X, reference.X, atol=atol, err_msg=name)
         np.testing.assert_array_equal(trials.y, reference.y)
+        np.testing.assert_allclose(trials.onset, reference.onset, err_msg=name)
 
 
 def test_epochs_equal_the_continuous_recording(tmp_path: Path) -> None:
@@ -161,7 +122,7 @@ def test_sessions_and_runs_in_time_order(tmp_path: Path) -> None:
     assert first.run.tolist() == ["2", "2", "10", "10"] and set(second.session) == {"E"}
     assert first.index.tolist() == [0, 1, 2, 3]
     assert first.ids[3] == "01/T/10/3"
-    with pytest.raises(ValueError, match="no recording of subject '3'; known: 01, 02"):
+    with pytest.raises(ValueError, match="has no subject '3'; known: 01, 02"):
         source(card.model_copy(update={"subjects": ("3",)})).subjects()
 
 
@@ -249,13 +210,11 @@ def test_a_class_that_never_occurs_is_refused(tmp_path: Path) -> None:
 def test_fewer_trials_than_expected_are_said(tmp_path: Path) -> None:
     make_raw(["769", "770"]).save(tmp_path / "s1_raw.fif", verbose="error")
     card = make_card(tmp_path, "s{subject}_raw.fif", expected={"sessions": 2, "trials": 3})
-    with pytest.warns(UserWarning) as said:
-        read_subject(card, "1")
-    texts = " ".join(str(w.message) for w in said)
-    assert "1 sessions, the card expects 2" in texts and "2 trials, the card expects 3" in texts
+    assert unexpected(card, read_subject(card, "1")) == (
+        "mine is not as its card expects: 1 sessions instead of 2; 2 trials a session instead of 3"
+    )
     card = make_card(tmp_path, "s{subject}_raw.fif", channels=None, expected={"channels": 22})
-    with pytest.raises(ValueError, match="3 channels, the card expects 22"):
-        read_subject(card, "1")
+    assert "3 channels instead of 22" in str(unexpected(card, read_subject(card, "1")))
 
 
 def test_missing_folders_and_names_are_said(tmp_path: Path) -> None:

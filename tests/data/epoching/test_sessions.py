@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from eegvit.config import Card
-from eegvit.data.epoching import Recording, session_trials
+from eegvit.data.epoching.runs import Recording
+from eegvit.data.epoching.sessions import session_trials
 
 SFREQ = 160.0
 

@@ -1,0 +1,1 @@
+"""Continuous signals to trials: windows, filter, resampling, and what is left out."""
