@@ -126,9 +126,7 @@ class Card(Strict):
         return value
 
     @model_validator(mode="after")
-    def _window_has_room(self) -> Card:
-        if self.window[0] >= self.window[1]:
-            raise ValueError("the window ends before it begins")
+    def _window_is_within(self) -> Card:
         if self.windows and self.window[1] - self.window[0] > self.windows.length:
             raise ValueError("`window` is longer than the `length` of `windows`; leave it out")
         return self
