@@ -77,11 +77,15 @@ def _branch(
         except StudyErrors as error:
             errors.append(document.error((*path, "file"), str(error)))
             return None
+    cls = registry.lookup(registry.BRANCHES, branch)
+    missing = [package for package in getattr(cls, "needs", ()) if not registry.installed(package)]
+    if missing:
+        errors.append(document.error(here, f"branch '{branch}': {registry.absence(missing[0])}"))
+        return None
     before = len(errors)
     members = given.get("branches")
     if branch == FUSED and isinstance(members, list):
         given["branches"] = _members(document, here, members, file, errors)
-    cls = registry.lookup(registry.BRANCHES, branch)
     checked = read_parameters(document, cls, given, path, errors, extra)
     if branch == FUSED and len(errors) == before:
         try:
