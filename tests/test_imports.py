@@ -93,6 +93,7 @@ models:
   chance: {branch: chance}
   csp: {branch: csp_lda}
   fbcsp: {branch: fbcsp}
+  mdm: {branch: mdm}
   tangent: {branch: tangent_space}
 ensembles:
   average: {of: [csp, tangent]}
