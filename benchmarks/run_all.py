@@ -1,7 +1,11 @@
-"""Run every benchmark in a process of its own, one thread, and write what they said.
+"""Run every benchmark in a process of its own, one thread; write what they said, name what fell.
 
 python benchmarks/run_all.py
-python benchmarks/run_all.py eegnet shallow --out benchmarks.md
+python benchmarks/run_all.py eegnet shallow
+
+What was said goes to reports/benchmarks.json, and from there to reports/benchmarks.md and the
+table in README.md. Benchmarks that are not named keep what they said last. A figure more than a
+fifth below the committed one is named, and the exit code is 1, as when a benchmark fails.
 """
 
 from __future__ import annotations
@@ -9,36 +13,25 @@ from __future__ import annotations
 import argparse
 import ast
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
+from pages import report, with_table
+from record import Run, committed, fallen, figures_of, load, save
 from timing import THREADS
 
 HERE = Path(__file__).resolve().parent
 MORE = {"loso_classical": ("--model fb_tangent_space",)}  # what is run beside the defaults
-RATIO = re.compile(r"ratio (\d[\d.]*)x")
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a benchmark said."""
-
-    name: str
-    about: str
-    command: str
-    output: str
-    ratio: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="benchmarks to run (default: all)")
-    parser.add_argument("--out", type=Path, default=HERE.parent / "reports" / "benchmarks.md")
+    parser.add_argument("--root", type=Path, default=HERE.parent, help="where the pages are")
     options = parser.parse_args(arguments)
     known = {script.stem: script for script in scripts(HERE)}
     unknown = [name for name in options.names if name not in known]
@@ -49,10 +42,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in options.names or known
         for arguments in ("", *MORE.get(name, ()))
     ]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(page(runs), encoding="utf-8")
-    print(options.out)
-    return 1 if any(not each.ratio for each in runs) else 0
+    return keep({each.name: each for each in runs}, options.root)
+
+
+def keep(runs: dict[str, Run], root: Path) -> int:
+    """Write the pages, say what fell; return the exit code."""
+    file, page, readme = (
+        root / name for name in ("reports/benchmarks.json", "reports/benchmarks.md", "README.md")
+    )
+    before = committed(file)
+    done = dict(sorted((load(file) | runs).items()))
+    save(file, done)
+    page.write_text(report(done), encoding="utf-8")
+    readme.write_text(with_table(readme.read_text("utf-8"), done), encoding="utf-8")
+    print(page)
+    slower = fallen(before, runs)
+    print("\n".join(slower) or "nothing fell by more than a fifth")
+    return 1 if slower or not all(each.figures for each in runs.values()) else 0
 
 
 def scripts(folder: Path) -> list[Path]:
@@ -65,7 +71,7 @@ def scripts(folder: Path) -> list[Path]:
 
 
 def run(script: Path, arguments: str = "") -> Run:
-    """Carry out a benchmark; one that fails has no ratio."""
+    """Carry out a benchmark; one that fails has no figures."""
     name = f"{script.stem} {arguments}".strip()
     print(f"{name} ...", flush=True)
     said = subprocess.run(
@@ -75,43 +81,28 @@ def run(script: Path, arguments: str = "") -> Run:
         check=False,
         env={**os.environ, **THREADS},
     )
-    lines = said.stdout.strip().splitlines()
-    match = RATIO.fullmatch(lines[-1]) if lines else None
-    ratio = match[1] if match and said.returncode == 0 else ""
-    print(lines[-1] if ratio else f"failed\n{said.stderr}", flush=True)
-    if not ratio:
-        lines.append(f"failed: {(said.stderr.strip().splitlines() or ['no ratio'])[-1]}")
+    output = said.stdout.strip()
+    figures = figures_of(output) if said.returncode == 0 else {}
+    print(f"ratio {figures['ratio']:g}x" if figures else f"failed\n{said.stderr}", flush=True)
+    if not figures:
+        output += f"\nfailed: {(said.stderr.strip().splitlines() or ['no ratio'])[-1]}"
     about = ast.get_docstring(ast.parse(script.read_text("utf-8"))) or ""
     command = f"python {script.parent.name}/{script.name} {arguments}".strip()
-    return Run(name, about.partition("\n")[0], command, "\n".join(lines), ratio)
+    return Run(name, about.partition("\n")[0], command, output, figures, made())
 
 
-def page(runs: Sequence[Run]) -> str:
-    """Return the report, in Markdown."""
+@cache
+def made() -> str:
+    """Return when and by what benchmarks are run: commit, machine, versions."""
     from eegvit.report.manifest import commit, machine, versions
 
     here = machine()
-    parts = [
-        "# Benchmarks",
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()[:12] or 'unknown'}, made by `make bench`.",
-        "Each script runs ours and the peer in turn, one thread each, and refuses results that"
-        " are not equal. Ratios are of one run; absolute times depend on the machine.",
-        _table(
-            ("benchmark", "what", "ratio"),
-            [(r.name, r.about, f"{r.ratio}x" if r.ratio else "failed") for r in runs],
-        ),  # fmt: skip
-        f"Machine: {here['processor']}, {here['cores']} cores, {here['memory_gib']} GiB,"
-        f" {here['system']}.",
-        "Versions: " + ", ".join(f"{name} {version}" for name, version in versions().items()) + ".",
-    ]
-    for each in runs:
-        parts += [f"## {each.name}", f"```\n$ {each.command}\n{each.output}\n```"]
-    return "\n\n".join(parts) + "\n"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["-"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()[:12] or 'unknown'}; {here['processor']},"
+        f" {here['cores']} cores, {here['memory_gib']} GiB, {here['system']}; "
+        + ", ".join(f"{name} {version}" for name, version in versions().items())
+        + "."
+    )
 
 
 if __name__ == "__main__":

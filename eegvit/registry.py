@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from importlib import metadata
+from types import ModuleType
 from typing import Any
 
 BRANCHES: dict[str, str] = {
@@ -40,6 +42,7 @@ SOURCES: dict[str, str] = {
 }
 
 GROUPS = {"eegvit.branches": BRANCHES, "eegvit.sources": SOURCES}  # of entry points
+EXTRAS = {"braindecode": "braindecode"}  # packages that not every installation has: their extras
 
 
 def resolve(address: str) -> Any:
@@ -58,7 +61,51 @@ def resolve(address: str) -> Any:
     except AttributeError:
         raise ValueError(f"module '{module}' has no '{name}'") from None
     except ModuleNotFoundError as error:
-        raise ValueError(f"'{address}' cannot be imported: {error}") from error
+        package = module.partition(".")[0]
+        missing = package in EXTRAS and not installed(package)
+        reason = absence(package) if missing else error
+        raise ValueError(f"'{address}' cannot be imported: {reason}") from error
+
+
+def optional(module: str) -> ModuleType:
+    """Return a module of a package that comes with an extra, or say how to get it.
+
+    Examples
+    --------
+    >>> optional("braindecode.models").ATCNet.__name__
+    'ATCNet'
+    """
+    package = module.partition(".")[0]
+    if not installed(package):
+        raise ImportError(absence(package))
+    try:
+        return importlib.import_module(module)
+    except (ImportError, OSError) as error:  # OSError: a library that does not fit another
+        raise ImportError(
+            f"{package} is installed but cannot be imported: {error}. A package that it needs is"
+            f" missing or of another version; these fit: {_way_to(package)}"
+        ) from error
+
+
+def installed(package: str) -> bool:
+    """Say whether a package is there, without importing it."""
+    return importlib.util.find_spec(package) is not None
+
+
+def absence(package: str) -> str:
+    """Return the sentence that a package is missing, and how to get it.
+
+    Examples
+    --------
+    >>> absence("braindecode")
+    "braindecode is not installed: pip install 'eegvit[braindecode]' (a checkout: '.[braindecode]')"
+    """
+    return f"{package} is not installed: {_way_to(package)}"
+
+
+def _way_to(package: str) -> str:
+    extra = EXTRAS[package]
+    return f"pip install 'eegvit[{extra}]' (a checkout: '.[{extra}]')"
 
 
 def lookup(table: Mapping[str, str], name: str) -> Any:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_all_benchmarks_are_tested(root: Path, run_all: ModuleType) -> None:
 
 def test_page_of_all(tmp_path: Path, run_all: ModuleType, capsys: pytest.CaptureFixture) -> None:
     scripts = {
-        "good": '"""A good one.\n\nMore."""\nprint("equal")\nprint("ratio 9.3x")\n',
+        "good": '"""A good one.\n\nMore."""\nprint("equal")\nprint("memory 2.0x\\nratio 9.3x")\n',
         "unequal": '"""A bad one."""\nprint("ratio 2.0x")\nassert 0, "the scores differ"\n',
         "twice": '"""Twice."""\nimport sys\nprint(f"ratio {len(sys.argv)}x")\n',
         "silent": '"""A silent one."""\nprint("all well")\n',
@@ -75,13 +76,14 @@ def test_page_of_all(tmp_path: Path, run_all: ModuleType, capsys: pytest.Capture
     found = run_all.scripts(tmp_path)
     assert [path.stem for path in found] == ["good", "silent", "twice", "unequal"]
     runs = [run_all.run(path, "--model x" if path.stem == "twice" else "") for path in found]
-    assert [run.ratio for run in runs] == ["9.3", "", "3", ""]
-    page = run_all.page(runs)
-    assert "| good | A good one. | 9.3x |" in page
-    assert "| twice --model x | Twice. | 3x |" in page
+    figures = [{"memory": 2.0, "ratio": 9.3}, {}, {"ratio": 3.0}, {}]
+    assert [run.figures for run in runs] == figures
+    page = run_all.report({run.name: run for run in runs})
+    assert "| good | A good one. | 9.3 |" in page
+    assert "| twice --model x | Twice. | 3.0 |" in page
     assert "| silent | A silent one. | failed |" in page
     assert "failed: AssertionError: the scores differ" in page
-    assert f"```\n$ python {tmp_path.name}/good.py\nequal\nratio 9.3x\n```" in page
+    assert f"```\n$ python {tmp_path.name}/good.py\nequal\nmemory 2.0x\nratio 9.3x\n```" in page
     assert "numpy" in page and "cores" in page
     assert "the scores differ" in capsys.readouterr().out
 
@@ -90,3 +92,40 @@ def test_an_unknown_name_is_refused(run_all: ModuleType, capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         run_all.main(["egnet"])
     assert "no benchmark is called 'egnet'" in capsys.readouterr().err
+
+
+def test_what_fell_by_more_than_a_fifth_is_named(
+    tmp_path: Path, run_all: ModuleType, capsys: pytest.CaptureFixture
+) -> None:
+    def made(**figures: float) -> dict[str, Any]:
+        command, about = "python benchmarks/eegnet.py", "EEGNet against another."
+        return {"eegnet": run_all.Run("eegnet", about, command, "equal", figures, "today")}
+
+    def git(*arguments: str) -> None:
+        name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", "-C", str(tmp_path), *name, *arguments], check=True)
+
+    (tmp_path / "reports").mkdir()
+    readme = tmp_path / "README.md"
+    readme.write_text("# Fast\n\n<!-- benchmarks: written by `make bench` -->\nold\n"
+                      "<!-- benchmarks end -->\n\nmore\n", encoding="utf-8")  # fmt: skip
+    assert run_all.keep(made(ratio=10.0, memory=4.0), tmp_path) == 0
+    git("init", "-q"), git("add", "."), git("commit", "-q", "-m", "first")
+    assert "nothing fell" in capsys.readouterr().out
+    for memory in (3.1, 3.1):  # against the committed figures, not those of the run before
+        assert run_all.keep(made(ratio=8.1, memory=memory), tmp_path) == 1
+        assert "eegnet: memory fell from 4x to 3.1x\n" in capsys.readouterr().out
+    assert run_all.keep(made(ratio=8.1, memory=3.3), tmp_path) == 0
+    row = "| EEGNet, a training step of 64 x 22 x 1000 | braindecode | 8.1 | 3.3 |"
+    assert row in readme.read_text(encoding="utf-8")
+    assert readme.read_text(encoding="utf-8").endswith("<!-- benchmarks end -->\n\nmore\n")
+    assert run_all.keep(made(), tmp_path) == 1
+    assert "eegnet: ratio was 10x, and now there is none" in capsys.readouterr().out
+
+
+def test_the_committed_pages_say_what_the_figures_say(root: Path, run_all: ModuleType) -> None:
+    kept = run_all.load(root / "reports" / "benchmarks.json")
+    assert {name.partition(" ")[0] for name in kept} == set(TINY)
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert run_all.with_table(readme, kept) == readme, "`make bench` writes this table"
+    assert run_all.report(kept) == (root / "reports" / "benchmarks.md").read_text(encoding="utf-8")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import mne
+import numpy as np
 import pytest
 
 from eegvit.registry import BRANCHES, SOURCES
@@ -66,3 +70,89 @@ def test_no_module_of_branches_loads_torch() -> None:
         ]
     )
     assert loaded(statement, ("torch", "braindecode", "mne", "moabb")) == set()
+
+
+FILES = """
+data:
+  name: folder
+  source: files
+  classes: [left, right]
+  window: [0.0, 1.0]
+  options: {root: ., pattern: "{subject}-epo.fif", events: {left: left, right: right}}
+"""
+SIMULATED = """
+data:
+  card: simulated
+  subjects: [1, 2]
+  options: {n_sessions: 1, n_trials: 16, n_runs: 2}
+"""
+CLASSICAL = """
+name: light
+evaluate: {protocol: cross_subject}
+models:
+  chance: {branch: chance}
+  csp: {branch: csp_lda}
+  fbcsp: {branch: fbcsp}
+  mdm: {branch: mdm}
+  tangent: {branch: tangent_space}
+ensembles:
+  average: {of: [csp, tangent]}
+"""
+NEURAL = """
+name: light
+evaluate: {protocol: cross_subject}
+models: {eegnet: {branch: eegnet, epochs: 1}}
+"""
+STAND_IN = """
+import pathlib
+with open(pathlib.Path(__file__).parents[1] / "asked_for", "a") as file:
+    print(__name__, file=file)
+raise ImportError(f"{__name__} is not here")
+"""
+
+
+def asked_for(study: str, folder: Path, *options: str) -> set[str]:
+    """Run a study; return which of the packages it or its workers tried to import."""
+    for name in ("torch", "moabb", "braindecode"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "__init__.py").write_text(STAND_IN, encoding="utf-8")
+    (folder / "study.yaml").write_text(study, encoding="utf-8")
+    root = str(Path(__file__).parent.parent)
+    command = [sys.executable, "-m", "eegvit.run", "study.yaml", "--jobs", "1", *options]
+    said = subprocess.run(
+        command,
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(folder), root]),
+            "EEGVIT_CACHE": str(folder / "cache"),
+        },
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    noted = folder / "asked_for"
+    found = set(noted.read_text(encoding="utf-8").split()) if noted.exists() else set()
+    assert found or said.returncode == 0, said.stdout + said.stderr
+    return found
+
+
+def test_a_classical_study_of_simulated_people_loads_no_torch(tmp_path: Path) -> None:
+    assert asked_for(SIMULATED + CLASSICAL, tmp_path, "--dry-run") == set()
+    assert asked_for(SIMULATED + CLASSICAL, tmp_path) == set()
+    assert (tmp_path / "reports" / "light" / "leaderboard.csv").exists()
+    assert asked_for(SIMULATED + NEURAL, tmp_path) == {"torch"}, "the measure sees nothing"
+
+
+def test_a_classical_study_of_files_loads_no_torch(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    info = mne.create_info(["C3", "Cz", "C4", "Pz"], 128.0, "eeg")
+    for person in ("a", "b"):
+        events = np.c_[np.arange(16), np.zeros(16, int), np.arange(16) % 2 + 1]
+        signals = 1e-5 * rng.standard_normal((16, 4, 129))
+        epochs = mne.EpochsArray(
+            signals, info, events, event_id={"left": 1, "right": 2}, verbose="error"
+        )
+        epochs.save(tmp_path / f"{person}-epo.fif", verbose="error")
+    assert asked_for(FILES + CLASSICAL, tmp_path) == set()
+    assert (tmp_path / "reports" / "light" / "leaderboard.csv").exists()

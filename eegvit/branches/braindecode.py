@@ -10,10 +10,10 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from eegvit.branches.neural import NeuralClassifier
-from eegvit.registry import suggest
+from eegvit.registry import optional, suggest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class BraindecodeClassifier(NeuralClassifier):
     """A model of braindecode by its name, trained like every other network here.
 
-    braindecode is imported when the classifier is fitted, not before. The parameters of
-    training are those of `NeuralClassifier`.
+    braindecode comes with the extra `eegvit[braindecode]` and is imported when the classifier
+    is fitted, not before. The parameters of training are those of `NeuralClassifier`.
 
     Parameters
     ----------
@@ -46,6 +46,8 @@ class BraindecodeClassifier(NeuralClassifier):
     >>> model.fit(X, y).predict_proba(X).shape
     (24, 2)
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("braindecode",)
 
     model: str = "EEGNet"
     model_parameters: dict[str, Any] | None = None
@@ -172,14 +174,7 @@ def braindecode_model(name: str) -> Any:
     >>> braindecode_model("ATCNet").__name__
     'ATCNet'
     """
-    try:
-        from braindecode import models
-    except (ImportError, OSError) as error:
-        raise ImportError(
-            f"braindecode cannot be imported, so its model '{name}' cannot be used: {error}."
-            " It needs a torchaudio that fits torch (torch>=2.11,<2.15 with"
-            " torchaudio>=2.11,<2.12); every model that is not braindecode's works without it."
-        ) from error
+    models = optional("braindecode.models")
     known = [n for n in models.__all__ if inspect.isclass(getattr(models, n, None))]
     if name not in known:
         raise ValueError(f"braindecode.models has no '{name}'{suggest(name, known)}")

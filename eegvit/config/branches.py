@@ -99,6 +99,10 @@ def _branch(
         except StudyErrors as error:
             errors += [document.error((*path, "file"), line) for line in error.lines]
             return None
+    missing = [package for package in getattr(cls, "needs", ()) if not registry.installed(package)]
+    if missing:
+        errors.append(document.error(here, f"branch '{branch}': {registry.absence(missing[0])}"))
+        return None
     before = len(errors)
     members = given.get("branches")
     if branch == FUSED and isinstance(members, list):

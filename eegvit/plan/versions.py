@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -13,6 +14,7 @@ from eegvit.pretrain import FineTunedClassifier
 
 CLASSICAL = ("numpy", "scipy", "scikit-learn", "pyriemann")
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # import names that are not the package's name
+BUILDS = {"xgboost": ("xgboost-cpu", "xgboost")}  # the names under which a package is installed
 
 
 def versions_of(model: Any) -> dict[str, str]:
@@ -61,8 +63,8 @@ def _installed(names: set[str]) -> dict[str, str]:
 
 @cache
 def version(name: str) -> str:
-    """Return the version of an installed package; looking it up takes milliseconds."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    """Return the version of an installed package, or "unknown"; a look-up takes milliseconds."""
+    for build in BUILDS.get(name, (name,)):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(build)
+    return "unknown"

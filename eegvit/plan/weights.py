@@ -71,11 +71,11 @@ def saw_target(
 
 def refuse_weights(name: str, recipe: Recipe, view: DataView) -> None:
     """Refuse, before it costs anything, a file of weights that are of another network."""
-    from eegvit.pretrain.model import untrained
-
     file = (recipe.pretrain or {}).get("weights")
     if not file:
         return
+    from eegvit.pretrain.model import untrained  # torch: a classical study does without
+
     weights = _loaded(name, file)
     example = view.blocks[0].trials.X
     try:

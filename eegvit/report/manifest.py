@@ -8,12 +8,12 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import eegvit
 from eegvit.config import sha256
+from eegvit.plan.versions import version
 from eegvit.results.results import Results
 
 FORMAT = 1
@@ -71,12 +71,8 @@ def digest_of_scores(results: Results) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of Python, this package and those it computes with."""
     found = {"python": platform.python_version(), "eegvit": eegvit.__version__}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    known = {name: version(name) for name in PACKAGES}
+    return found | {name: own for name, own in known.items() if own != "unknown"}
 
 
 def machine() -> dict[str, Any]:

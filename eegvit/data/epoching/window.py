@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from eegvit.config import Card
 
@@ -38,6 +37,8 @@ def resample(X: NDArray[Any], sfreq: float, new_sfreq: float) -> NDArray[Any]:
     >>> resample(np.ones((2, 3, 250)), 250.0, 128.0).shape
     (2, 3, 128)
     """
+    from scipy.signal import resample_poly  # a fifth of a second: what is cached needs none
+
     ratio = _ratio(sfreq, new_sfreq)
     return np.asarray(resample_poly(X, ratio.numerator, ratio.denominator, axis=-1, padtype="line"))
 
