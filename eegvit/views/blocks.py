@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache as remembered
 from importlib.metadata import version
 from typing import Any
 
@@ -90,10 +91,15 @@ def aligned_recipe(
 ) -> dict[str, Any]:
     made: dict[str, Any] = {"trials": recipe, "align": plain(align), "format": FORMAT}
     if align.method != "none":
-        made["versions"] = {name: version(name) for name in ("numpy", "scipy")}
+        made["versions"] = _versions()
     if classes is not None:
         made |= {"classes": classes, "channels": channels}
     return made
+
+
+@remembered
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("numpy", "scipy")}
 
 
 def _choose(

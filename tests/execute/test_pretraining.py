@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +73,7 @@ def pretrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(job.key)
         real(job)
 
-    monkeypatch.setattr(sys.modules[execute.__module__], "pretrain_and_save", counted)
+    monkeypatch.setattr(module, "pretrain_and_save", counted)
     return done
 
 
@@ -198,7 +197,8 @@ def test_damaged_weights_are_made_again(run, trials, pretrained, tmp_path):
     store.weights(key).write_bytes(store.weights(key).read_bytes()[:-4])
     for path in store.root.glob("*/*.npz"):
         path.unlink()
-    plan, store, tally = run(trials, models, test_subjects=("3",))
+    with pytest.warns(UserWarning, match=r"safetensors is damaged.*kept as .*\.damaged"):
+        plan, store, tally = run(trials, models, test_subjects=("3",))
     assert len(pretrained) == 2 and tally.failed == 0
     for place, probabilities in told(plan, store).items():
         np.testing.assert_array_equal(probabilities, first[place])
@@ -208,7 +208,7 @@ def test_a_pretraining_that_fails_fails_its_fits_and_no_others(run, trials, monk
     def broken(job: Any) -> None:
         raise RuntimeError("no memory is left")
 
-    monkeypatch.setattr(sys.modules[execute.__module__], "pretrain_and_save", broken)
+    monkeypatch.setattr(module, "pretrain_and_save", broken)
     models = {"pre": eegnet(), "scratch": eegnet(objective="none")}
     plan, store, tally = run(trials, models, **FEW)
     assert (tally.run, tally.failed) == (15, 15)
@@ -278,7 +278,7 @@ def test_a_file_of_weights_that_does_not_serve_is_refused_before_anything_runs(
     with pytest.raises(ValueError, match=r"model 'm': .*w\.safetensors: these weights are of an"):
         plan(n_filters=4)
     file.write_bytes(file.read_bytes()[:-8])
-    with pytest.raises(ValueError, match=r"model 'm': .*w\.safetensors: .* the file is damaged"):
+    with pytest.raises(ValueError, match=r"model 'm': .*w\.safetensors is damaged"):
         plan()
 
 
