@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 
 from eegvit.config import Align, Evaluate, Study
 from eegvit.plan.split import N_FOLDS
@@ -27,6 +28,7 @@ SHORT_NAMES = {
 }
 IN_PERCENT = frozenset({"accuracy", "balanced_accuracy", "macro_f1", "calibration_error"})
 NOTHING = "–"
+TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
 
 
 def score(metric: str, value: float) -> str:
@@ -67,13 +69,13 @@ def p_value(value: float) -> str:
     Examples
     --------
     >>> p_value(0.03125), p_value(0.00002), p_value(1.0)
-    ('0.031', '< 0.001', '1')
+    ('0.031', '< 0.001', '1.00')
     """
     if math.isnan(value):
         return NOTHING
     if value < 0.001:
         return "< 0.001"
-    return "1" if value >= 0.9995 else f"{value:.3f}"
+    return "1.00" if value >= 0.9995 else f"{value:.3f}"
 
 
 def count(value: int | None) -> str:
@@ -134,6 +136,18 @@ def seconds(value: float) -> str:
     if value < 199.5:
         return f"{value:.0f} s"
     return f"{value / 60:.0f} min" if value < 5970 else f"{value / 3600:.1f} h"
+
+
+def inert(text: str) -> str:
+    """Return text without the control characters that a terminal or a spreadsheet would obey.
+
+    Examples
+    --------
+    >>> inert("a\\x1b[31mb\\r\\tc")
+    'a[31mb c'
+    """
+    spaced = (" " if character.isspace() else character for character in text)
+    return "".join(c for c in spaced if c not in TURNING and unicodedata.category(c) != "Cc")
 
 
 def number_of(n: int, thing: str, things: str = "") -> str:

@@ -24,6 +24,28 @@ from eegvit.views.view import STAGES as VIEW_STAGES
 STAGES = ("features", "fit", "predict")
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read of one recording.
+
+    Parameters
+    ----------
+    data, subject, session : str
+        Whose recording, and which.
+    read, left_out : int
+        Trials that the study has of it, and those that it has not.
+    why : str
+        Why these were left out; empty if none was.
+    """
+
+    data: str
+    subject: str
+    session: str
+    read: int
+    left_out: int = 0
+    why: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Results:
     """Everything that the report says, but for the machine it is written on.
@@ -59,6 +81,10 @@ class Results:
         Scores by the number of labels, in a study of few labels; all else is of the largest.
     representations : tuple of Representation
         What networks hold before they see labels, where models are pretrained.
+    warnings : tuple of str
+        What was warned of while recordings were read and models were fitted, each once.
+    reading : tuple of Reading
+        Trials read and left out of each recording, where that is known.
     """
 
     study: Study
@@ -75,6 +101,8 @@ class Results:
     ensembles: Ensembles = field(default_factory=Ensembles)
     efficiency: Efficiency | None = None
     representations: tuple[Representation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reading: tuple[Reading, ...] = ()
 
     @property
     def simulated(self) -> bool:

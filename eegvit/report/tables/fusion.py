@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from eegvit.evaluate.gains import FusionGain, fusion_gains
+from eegvit.evaluate.results import Results
 from eegvit.report import words
-from eegvit.report.markup import Markup, tag
-from eegvit.results.fusion_gains import FusionGain, fusion_gains
-from eegvit.results.results import Results
+from eegvit.report.tables.table import Cell, Column, Table, named
 
 UNDER = (
     "Each fused model against the better of its branches, where the study has all of them alone; a"
@@ -16,33 +16,20 @@ UNDER = (
 TITLES = ("fused", "branches alone", "gain", "spread", "subjects above", "p", "p (Holm)")
 
 
-def fusion_table(results: Results) -> Markup | None:
+def fusion_table(results: Results) -> Table | None:
     """Return the gain of each fused model, or nothing if there is none to compare."""
-    gains = fusion_gains(results.study, results.board)
-    if not gains:
-        return None
-    named = TITLES[:2]
-    head = [tag("th", t, class_="name" if t in named else None, scope="col") for t in TITLES]
-    rows = [
-        tag(
-            "tr",
-            tag("th", cells[0], class_="name", scope="row"),
-            tag("td", cells[1], class_="name"),
-            *(tag("td", cell) for cell in cells[2:]),
-        )
-        for cells in (_cells(results, gain) for gain in gains)
+    rows = fusion_rows(results)
+    columns = tuple(Column(title, left=title in TITLES[:2]) for title in TITLES)
+    shown = [
+        named(fused, Cell(alone, kind="name"), *map(Cell, rest)) for fused, alone, *rest in rows
     ]
-    return tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows), class_="orders")
+    return Table("Fused models and their branches", columns, "orders").of(shown) if rows else None
 
 
-def fusion_markdown(results: Results) -> list[str]:
-    """Return the table as lines of Markdown."""
+def fusion_rows(results: Results) -> list[list[str]]:
+    """Return the cells of each fused model, in the order of `TITLES`."""
     gains = fusion_gains(results.study, results.board)
-    if not gains:
-        return []
-    rows = [[cell.replace("|", "/") for cell in _cells(results, gain)] for gain in gains]
-    lines = [f"| {' | '.join(row)} |" for row in (TITLES, *rows)]
-    return [UNDER, "", lines[0], "|-|-|" + "-:|" * (len(TITLES) - 2), *lines[1:]]
+    return [_cells(results, gain) for gain in gains]
 
 
 def _cells(results: Results, gain: FusionGain) -> list[str]:

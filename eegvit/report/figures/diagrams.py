@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
-from eegvit.report.axes import Scale
-from eegvit.report.figures import svg
-from eegvit.report.markup import Markup, tag
-from eegvit.results.metrics import N_BINS, confusion, reliability
-from eegvit.results.results import Results
+from eegvit.evaluate.metrics import N_BINS, confusion, reliability
+from eegvit.evaluate.results import Results
+from eegvit.report.figures.axes import Scale
+from eegvit.report.figures.svg import drawing, element, shortened
 
 
 def confusion_matrix(results: Results, model: str) -> Markup | None:
@@ -29,25 +29,23 @@ def confusion_matrix(results: Results, model: str) -> Markup | None:
         said = f"{results.classes[i]} taken for {results.classes[j]}: {int(counts[i, j])} trials"
         box = {"x": x, "y": y, "width": cell - 1.5, "height": cell - 1.5}
         shade = f"--share:{percent:.0f}%"
-        parts.append(tag("rect", tag("title", said), **box, class_="heat", style=shade))
+        parts.append(element("rect", element("title", said), **box, class_="heat", style=shade))
         if n <= 6:
             middle = {"x": x + cell / 2 - 0.75, "y": y + cell / 2 + 3.5}
-            parts.append(tag("text", f"{percent:.0f}", **middle, class_="cell"))
+            parts.append(element("text", f"{percent:.0f}", **middle, class_="cell"))
     if n <= 12:
         for i, name in enumerate(results.classes):
-            short = name if len(name) <= 11 else name[:10] + "…"
-            at = i * cell + cell / 2
-            parts.append(
-                tag("text", tag("title", name), short, x=left - 6, y=top + at + 3.5, class_="end")
-            )
+            whole, at = (element("title", name), shortened(name, 11)), i * cell + cell / 2
+            beside = {"x": left - 6, "y": top + at + 3.5, "class_": "end"}
+            parts.append(element("text", *whole, **beside))
             tilted = f"translate({left + at:g} {top - 6:g}) rotate(-32)"
-            parts.append(tag("text", tag("title", name), short, transform=tilted))
+            parts.append(element("text", *whole, transform=tilted))
     below = top + side + 14
     parts.append(
-        tag("text", "predicted, % of true class", x=left + side / 2, y=below, class_="mid")
+        element("text", "predicted, % of true class", x=left + side / 2, y=below, class_="mid")
     )
     label = f"Confusion matrix of {model}"
-    return svg(left + side + 34, below + 6, *parts, label=label)
+    return drawing(left + side + 34, below + 6, *parts, label=label)
 
 
 def reliability_diagram(results: Results, model: str) -> Markup | None:
@@ -59,24 +57,26 @@ def reliability_diagram(results: Results, model: str) -> Markup | None:
     if not trials.sum():
         return None
     x, y = Scale(0, 1, 30, 186), Scale(0, 1, 180, 24)
-    parts = [tag("rect", x=30, y=24, width=156, height=156, class_="frame")]
-    parts.append(tag("line", x1=30, y1=180, x2=186, y2=24, class_="ideal"))
+    parts = [element("rect", x=30, y=24, width=156, height=156, class_="frame")]
+    parts.append(element("line", x1=30, y1=180, x2=186, y2=24, class_="ideal"))
     for value in (0.0, 0.5, 1.0):
-        parts.append(tag("text", f"{100 * value:.0f}", x=x(value), y=194, class_="mid"))
-        parts.append(tag("text", f"{100 * value:.0f}", x=25, y=y(value) + 3.5, class_="end"))
+        parts.append(element("text", f"{100 * value:.0f}", x=x(value), y=194, class_="mid"))
+        parts.append(element("text", f"{100 * value:.0f}", x=25, y=y(value) + 3.5, class_="end"))
     points = []
     for n, sure, right in zip(trials, confidence, correct, strict=True):
         if n:
             points.append((x(sure / n), y(right / n), n, sure / n, right / n))
     path = " ".join(f"{px:.1f},{py:.1f}" for px, py, *_ in points)
-    parts.append(tag("polyline", points=path, class_="curve"))
+    parts.append(element("polyline", points=path, class_="curve"))
     for px, py, n, sure, right in points:
         said = f"{n:.0f} trials: confidence {100 * sure:.0f} %, correct {100 * right:.0f} %"
         radius = 2.0 + 5.0 * math.sqrt(n / trials.sum())
-        parts.append(tag("circle", tag("title", said), cx=px, cy=py, r=radius, class_="mean"))
-    parts.append(tag("text", "confidence, %", x=108, y=208, class_="mid"))
-    parts.append(tag("text", "correct, %", x=30, y=14, class_="start"))
-    return svg(204, 214, *parts, label=f"Reliability diagram of {model}")
+        parts.append(
+            element("circle", element("title", said), cx=px, cy=py, r=radius, class_="mean")
+        )
+    parts.append(element("text", "confidence, %", x=108, y=208, class_="mid"))
+    parts.append(element("text", "correct, %", x=30, y=14, class_="start"))
+    return drawing(204, 214, *parts, label=f"Reliability diagram of {model}")
 
 
 def _done(results: Results, model: str) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:

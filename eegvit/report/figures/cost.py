@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+from markupsafe import Markup
+
+from eegvit.evaluate.results import Results
 from eegvit.report import words
-from eegvit.report.axes import Scale, apart, round_steps, spanning
-from eegvit.report.figures import WIDTH, svg, tick
-from eegvit.report.leaderboard import targets
-from eegvit.report.markup import Markup, tag
-from eegvit.results.results import Results
+from eegvit.report.figures.axes import Scale, apart, round_steps, spanning
+from eegvit.report.figures.subjects import WIDTH
+from eegvit.report.figures.svg import drawing, element, shortened, tick
+from eegvit.report.rows import targets
 
 MARKS = ("circle", "square", "diamond", "triangle")
 CORNERS = {
@@ -33,43 +35,44 @@ def cost_plot(results: Results) -> Markup | None:
     parts: list[Markup] = []
     for value in round_steps(y, 8):
         line = {"x1": 64, "x2": WIDTH - 190, "y1": y(value), "y2": y(value)}
-        parts.append(tag("line", **line, class_="grid"))
+        parts.append(element("line", **line, class_="grid"))
         shown = tick(metric, value)
-        parts.append(tag("text", shown, x=56, y=y(value) + 4, class_="end"))
+        parts.append(element("text", shown, x=56, y=y(value) + 4, class_="end"))
     for power, shown in _cost_ticks(x):
-        parts.append(tag("text", shown, x=x(power), y=height - 34, class_="mid"))
+        parts.append(element("text", shown, x=x(power), y=height - 34, class_="mid"))
         at = {"x1": x(power), "x2": x(power), "y1": height - 54, "y2": height - 49}
-        parts.append(tag("line", **at, class_="interval thin"))
+        parts.append(element("line", **at, class_="interval thin"))
     if not math.isnan(rows[0].chance):
         at = {"y1": y(rows[0].chance), "y2": y(rows[0].chance)}
-        parts.append(tag("line", x1=64, x2=WIDTH - 190, **at, class_="chance"))
+        parts.append(element("line", x1=64, x2=WIDTH - 190, **at, class_="chance"))
         note = {"x": 68, "y": y(rows[0].chance) + 13}
-        parts.append(tag("text", "chance", **note, class_="note"))
+        parts.append(element("text", "chance", **note, class_="note"))
     kinds = targets(results)
     labels = apart([y(row.mean) for row in rows], 15, top, height - 58)
     for row, power, label_y in zip(rows, powers, labels, strict=True):
         px, py = x(power), y(row.mean)
         if not math.isnan(row.ci_low):
             at = {"y1": y(row.ci_low), "y2": y(row.ci_high)}
-            parts.append(tag("line", x1=px, x2=px, **at, class_="interval thin"))
+            parts.append(element("line", x1=px, x2=px, **at, class_="interval thin"))
         bends = [(px + 6, py), (WIDTH - 186, label_y), (WIDTH - 178, label_y)]
         leader = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in bends)
-        parts.append(tag("polyline", points=leader, class_="leader"))
+        parts.append(element("polyline", points=leader, class_="leader"))
         said = (
             f"{row.model}: {words.score(metric, row.mean)}{words.unit(metric)},"
             f" {words.seconds(row.seconds_fit)} of CPU per fit"
         )
         parts.append(_mark(kinds.index(row.target), px, py, said))
-        name = row.model if len(row.model) <= 26 else row.model[:25] + "…"
-        parts.append(tag("text", name, x=WIDTH - 174, y=label_y + 4, class_="start"))
+        parts.append(
+            element("text", shortened(row.model), x=WIDTH - 174, y=label_y + 4, class_="start")
+        )
     across = 64.0
     for number, target in enumerate(kinds):
         parts.append(_mark(number, across + 5, 12, target))
-        parts.append(tag("text", target, x=across + 15, y=16, class_="start"))
+        parts.append(element("text", target, x=across + 15, y=16, class_="start"))
         across += 34 + 6.4 * len(target)
     title = "CPU time per fit (features, training and prediction), logarithmic"
-    parts.append(tag("text", title, x=(64 + WIDTH - 190) / 2, y=height - 12, class_="axis"))
-    return svg(WIDTH, height, *parts, label="Score against CPU time")
+    parts.append(element("text", title, x=(64 + WIDTH - 190) / 2, y=height - 12, class_="axis"))
+    return drawing(WIDTH, height, *parts, label="Score against CPU time")
 
 
 def _cost_ticks(scale: Scale) -> list[tuple[float, str]]:
@@ -84,8 +87,8 @@ def _cost_ticks(scale: Scale) -> list[tuple[float, str]]:
 
 def _mark(kind: int, x: float, y: float, said: str) -> Markup:
     shape = MARKS[kind % len(MARKS)]
-    title = tag("title", said)
+    title = element("title", said)
     if shape == "circle":
-        return tag("circle", title, cx=x, cy=y, r=5, class_="mean")
+        return element("circle", title, cx=x, cy=y, r=5, class_="mean")
     path = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in CORNERS[shape])
-    return tag("polygon", title, points=path, class_="mean")
+    return element("polygon", title, points=path, class_="mean")
