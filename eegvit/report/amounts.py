@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from eegvit.config.pretraining import controls
-from eegvit.evaluate.efficiency import Efficiency
-from eegvit.evaluate.results import Results
+from eegvit.results.few_labels import Efficiency
+from eegvit.results.results import Results
 
 N_HUES = 8
 

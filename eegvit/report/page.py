@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from eegvit.evaluate.results import Results
 from eegvit.report.render import render
 from eegvit.report.sections import facts, sections
+from eegvit.results.results import Results
 
 
 def page(results: Results, about: Mapping[str, Any], *, began: float = math.nan) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.results import Results
-from eegvit.evaluate.statistics import FEWEST
 from eegvit.report import words
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.results import Results
+from eegvit.results.statistics import FEWEST
 
 TOO_FEW = "too few people"
 

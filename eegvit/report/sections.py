@@ -11,8 +11,6 @@ from typing import Any
 from markupsafe import Markup
 
 from eegvit.config import Card
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.figures.cost import cost_plot
 from eegvit.report.figures.curves import curves
@@ -21,7 +19,7 @@ from eegvit.report.figures.embeddings import maps
 from eegvit.report.figures.raster import raster
 from eegvit.report.figures.subjects import subject_dots
 from eegvit.report.render import render
-from eegvit.report.tables.board import board_table
+from eegvit.report.tables.board import board_table, scores_of_each
 from eegvit.report.tables.costs import stages_table, times_table
 from eegvit.report.tables.embeddings import COLUMNS, UNDER, embeddings_table
 from eegvit.report.tables.ensembles import (
@@ -38,6 +36,8 @@ from eegvit.report.tables.reading import reading_table
 from eegvit.report.tables.spikes import spikes_table, spiking_rows
 from eegvit.report.tables.subjects import subjects_table
 from eegvit.report.text.notes import notes
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.results import Results
 
 ON_CARDS = ("macro_f1", "log_loss", "calibration_error")
 
@@ -160,7 +160,8 @@ def _leaderboard(results: Results) -> Section:
     chance = f"{words.score(metric, row.chance)}{words.unit(metric)}"
     bound = f"{words.score(metric, row.chance_bound)}{words.unit(metric)}"
     known = not math.isnan(row.chance_bound)
-    values = {"chance": chance, "bound": bound if known else "", "table": board_table(results)}
+    tables = {"table": board_table(results), "scores": scores_of_each(results)}
+    values = {"chance": chance, "bound": bound if known else "", **tables}
     return Section("leaderboard", "Leaderboard", values)
 
 

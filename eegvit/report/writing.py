@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from eegvit.evaluate.results import Results
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
 from eegvit.report.text.csv_files import board_csv, labels_csv, scores_csv
 from eegvit.report.text.markdown import markdown
+from eegvit.results.results import Results
 
 
 def write(results: Results, out_dir: str | Path, *, command: str = "") -> Path:

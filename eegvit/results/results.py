@@ -59,7 +59,7 @@ class Results:
     rows : list of dict
         One score row per model or ensemble, data, subject, session and seed.
     fits : list of dict
-        One entry per distinct fit.
+        One entry per distinct fit; models that share it are listed with it.
     board : list of BoardRow
         The leaderboard, grouped by target use and sorted within.
     comparisons : list of Comparison
@@ -69,7 +69,8 @@ class Results:
     class_counts : dict
         Test trials of each class.
     stages : dict
-        CPU seconds of each stage, over all fits; features are counted once for each model.
+        CPU seconds of each stage, over all fits, each counted once, as are features that
+        fits of one family share.
     view_stages : dict
         CPU seconds of each stage that made the trials, when they were made; nan if not known.
     predictions : dict
@@ -143,7 +144,6 @@ def tabulate(
     ] + combined
     tested = predictions(scored, len(classes))
     board = make_board(study, scored, tested)
-    spent = [stages({o.key: o for o in own if o.model == name}.values()) for name in names]
     return Results(
         study=study,
         classes=tuple(classes),
@@ -153,7 +153,7 @@ def tabulate(
         comparisons=compare(board),
         subject_chance=subject_chance(tested, study.evaluate.metric),
         class_counts=class_counts(tested, classes),
-        stages={s: sum(model[s] for model in spent) for s in STAGES},
+        stages=stages({o.key: o for o in own}.values()),
         view_stages=dict.fromkeys(VIEW_STAGES, float("nan")) | dict(view_stages or {}),
         predictions=tested,
         ensembles=describe_ensembles(study, own, tested, learned),
@@ -185,15 +185,18 @@ def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, 
 
 
 def _fit_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """One entry per distinct fit of a model; seeds that share it are listed together."""
-    fits: dict[tuple[str, str], dict[str, Any]] = {}
+    """One entry per distinct fit; the seeds and models that share it are listed together."""
+    fits: dict[str, dict[str, Any]] = {}
     for o in outcomes:
         entry = fits.setdefault(
-            (o.model, o.key),
-            {"model": o.model, "split": o.split, "seeds": [], "key": o.key, "status": o.status}
-            | {"reason": o.reason, "n_parameters": o.n_parameters, "n_test": len(o.y)}
+            o.key,
+            {"model": o.model, "shared_with": [], "split": o.split, "seeds": [], "key": o.key}
+            | {"status": o.status, "reason": o.reason}
+            | {"n_parameters": o.n_parameters, "n_test": len(o.y)}
             | {f"seconds_{stage}": float(o.seconds.get(stage, 0.0)) for stage in STAGES},
         )
+        if o.model not in (entry["model"], *entry["shared_with"]):
+            entry["shared_with"].append(o.model)
         if o.seed not in entry["seeds"]:
             entry["seeds"].append(o.seed)
     return list(fits.values())

@@ -129,8 +129,8 @@ def sign_flip(differences: Sequence[float]) -> float:
 
     Under the null each person's difference is as likely to have either sign. Of up to
     `N_EXACT` people every pattern of signs is counted; of more, a fixed random draw of them.
-    `scipy.stats.permutation_test` gives the same, but tries patterns one by one: twenty people
-    are out of its reach.
+    `scipy.stats.permutation_test` gives the same for whole numbers, but takes ties that rounding
+    parts for differences, and tries patterns one by one: twenty people are out of its reach.
 
     Examples
     --------

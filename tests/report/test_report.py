@@ -18,9 +18,10 @@ import pytest
 
 from eegvit.config import Model
 from eegvit.report import terminal, words, write
-from eegvit.report.leaderboard import board_csv, markdown, scores_csv
 from eegvit.report.manifest import machine, manifest, versions
 from eegvit.report.page import page
+from eegvit.report.text.csv_files import board_csv, scores_csv
+from eegvit.report.text.markdown import markdown
 from eegvit.results.metrics import METRICS
 from eegvit.results.results import Results, tabulate
 
@@ -39,7 +40,7 @@ class Checked(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
-        if tag not in ("meta", "br", "link"):
+        if tag not in ("meta", "br", "wbr", "link"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -6,12 +6,12 @@ import math
 
 from markupsafe import Markup
 
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.figures.axes import Scale, apart, round_steps, spanning
 from eegvit.report.figures.subjects import WIDTH
 from eegvit.report.figures.svg import drawing, element, shortened, tick
 from eegvit.report.rows import targets
+from eegvit.results.results import Results
 
 MARKS = ("circle", "square", "diamond", "triangle")
 CORNERS = {
@@ -77,12 +77,14 @@ def cost_plot(results: Results) -> Markup | None:
 
 def _cost_ticks(scale: Scale) -> list[tuple[float, str]]:
     first, last = math.floor(scale.low), math.ceil(scale.high)
-    ticks = [
-        (math.log10(f * 10.0**p), words.seconds(f * 10.0**p))
-        for p in range(first, last + 1)
-        for f in ((1, 3) if last - first < 5 else (1,))
-    ]
-    return [(power, said) for power, said in ticks if scale.low <= power <= scale.high]
+    ticks: list[tuple[float, str]] = []
+    for factors in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
+        values = [f * 10.0**p for p in range(first, last + 1) for f in factors]
+        known = [(math.log10(value), words.seconds(value)) for value in values]
+        ticks = [(power, said) for power, said in known if scale.low <= power <= scale.high]
+        if len(ticks) > 2:
+            break
+    return ticks
 
 
 def _mark(kind: int, x: float, y: float, said: str) -> Markup:

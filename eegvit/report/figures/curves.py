@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from eegvit.config.pretraining import is_scratch
-from eegvit.evaluate.efficiency import Efficiency, Point
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.amounts import found, hues_of, said_amount
 from eegvit.report.figures.axes import Scale, apart, round_steps, spanning
 from eegvit.report.figures.subjects import WIDTH
 from eegvit.report.figures.svg import drawing, element, shortened, tick
+from eegvit.results.few_labels import Efficiency, Point
+from eegvit.results.results import Results
 
 HEIGHT, TOP, LEFT, RIGHT, FLOOR = 420.0, 20.0, 64.0, WIDTH - 200, 366.0
 

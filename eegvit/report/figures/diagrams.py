@@ -8,10 +8,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from eegvit.evaluate.metrics import N_BINS, confusion, reliability
-from eegvit.evaluate.results import Results
 from eegvit.report.figures.axes import Scale
 from eegvit.report.figures.svg import drawing, element, shortened
+from eegvit.results.metrics import N_BINS, confusion, reliability
+from eegvit.results.results import Results
 
 
 def confusion_matrix(results: Results, model: str) -> Markup | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from eegvit.evaluate.representation import Representation
 from eegvit.report.amounts import N_HUES
 from eegvit.report.figures.axes import spanning
 from eegvit.report.figures.svg import drawing, element
+from eegvit.results.embeddings import Representation
 
 SIDE, EDGE = 220.0, 8.0
 

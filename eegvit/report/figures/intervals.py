@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from eegvit.evaluate.board import BoardRow
 from eegvit.report import words
 from eegvit.report.figures.axes import Scale, round_steps, spanning
 from eegvit.report.figures.svg import drawing, element, tick
+from eegvit.results.leaderboard import BoardRow
 
 WIDTH, HEIGHT = 124.0, 24.0
 

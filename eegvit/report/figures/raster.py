@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from eegvit.evaluate.board import BoardRow
 from eegvit.report.figures.subjects import WIDTH
 from eegvit.report.figures.svg import drawing, element
+from eegvit.results.leaderboard import BoardRow
 
 ROW = 9.0
 LEFT, BOTTOM = 64.0, 34.0

@@ -6,13 +6,13 @@ import math
 
 from markupsafe import Markup
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.figures.axes import Scale, round_steps, spanning
 from eegvit.report.figures.intervals import chance_band
 from eegvit.report.figures.svg import drawing, element, shortened, tick
 from eegvit.report.rows import of_target, targets
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.results import Results
 
 WIDTH = 900.0
 LABELS = 190.0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.metrics import LOWER_IS_BETTER
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.figures.axes import Scale
 from eegvit.report.figures.intervals import interval_axis, interval_bar, shared_scale
 from eegvit.report.rows import above_chance, interval, of_target, p_against_best, rank, targets
 from eegvit.report.tables.table import Body, Cell, Column, Row, Table
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.metrics import LOWER_IS_BETTER
+from eegvit.results.results import Results
 
 OTHERS = ("accuracy", "balanced_accuracy", "kappa", "roc_auc")
 
@@ -25,10 +25,36 @@ def board_table(results: Results) -> Table:
             tuple(_row(results, row, scale, columns) for row in of_target(results, target)),
             words.target_title(target),
             words.target_use(target),
+            target,
         )
         for target in targets(results)
     ]
     return Table("Leaderboard", columns, "board", tuple(bodies))
+
+
+def scores_of_each(results: Results) -> dict[str, object]:
+    """Return each model's score of every person, session and seed: what an opened row shows."""
+    metric = results.study.evaluate.metric
+    percent = metric in words.IN_PERCENT
+    models: dict[str, dict[str, object]] = {}
+    for name in dict.fromkeys(row["model"] for row in results.rows):
+        own = [row for row in results.rows if row["model"] == name]
+        seeds = sorted({row["seed"] for row in own})
+        places: dict[tuple[str, str], dict[int, float]] = {}
+        for row in own:
+            place = places.setdefault((row["subject"], row["session"]), {})
+            place[row["seed"]] = row[metric] * (100 if percent else 1)
+        scores = [
+            [*place, *(_rounded(known.get(seed, math.nan)) for seed in seeds)]
+            for place, known in places.items()
+        ]
+        models[name] = {"seeds": seeds, "rows": scores}
+    about = f"{words.METRIC_NAMES[metric]}{words.unit(metric)}"
+    return {"metric": about, "digits": 1 if percent else 3, "models": models}
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)
 
 
 def _columns(results: Results, scale: Scale) -> tuple[Column, ...]:

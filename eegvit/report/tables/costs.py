@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.results import STAGES, Results
 from eegvit.report import words
 from eegvit.report.render import render
 from eegvit.report.tables.table import Cell, Column, Row, Table, named
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.results import STAGES, Results
 
 STAGE_NAMES = {
     "read": "reading",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from eegvit.evaluate.representation import Representation
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.tables.table import Cell, Column, Table, named
+from eegvit.results.embeddings import Representation
+from eegvit.results.results import Results
 
 UNDER = (
     "What networks hold before they see labels: those from scratch as they are built, the others"

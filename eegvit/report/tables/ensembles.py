@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from eegvit.evaluate.combine import Learned
-from eegvit.evaluate.members import spread
-from eegvit.evaluate.metrics import LOWER_IS_BETTER
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.tables.table import Cell, Column, Table, named
+from eegvit.results.ensembles import Learned
+from eegvit.results.members import spread
+from eegvit.results.metrics import LOWER_IS_BETTER
+from eegvit.results.results import Results
 
 NO_RESULT = "not a result: knows the labels"
 

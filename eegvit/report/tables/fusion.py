@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from eegvit.evaluate.gains import FusionGain, fusion_gains
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.tables.table import Cell, Column, Table, named
+from eegvit.results.fusion_gains import FusionGain, fusion_gains
+from eegvit.results.results import Results
 
 UNDER = (
     "Each fused model against the better of its branches, where the study has all of them alone; a"

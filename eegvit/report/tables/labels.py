@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from eegvit.config.pretraining import controls
-from eegvit.evaluate.efficiency import Efficiency, Gain, Point
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.amounts import found, hues_of, said_amount
 from eegvit.report.tables.table import Cell, Column, Table, named
+from eegvit.results.few_labels import Efficiency, Gain, Point
+from eegvit.results.results import Results
 
 
 def labels_under(results: Results) -> str:

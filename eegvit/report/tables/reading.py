@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eegvit.evaluate.results import Results
 from eegvit.report.tables.table import Cell, Column, Table, named
+from eegvit.results.results import Results
 
 
 def reading_table(results: Results) -> Table | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.results import Results
 from eegvit.report.tables.table import Cell, Column, Table, named
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.results import Results
 
 
 def spiking_rows(results: Results) -> list[BoardRow]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from eegvit.evaluate.board import BoardRow
-from eegvit.evaluate.metrics import LOWER_IS_BETTER
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.tables.table import Cell, Column, Row, Table, named
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.metrics import LOWER_IS_BETTER
+from eegvit.results.results import Results
 
 STRONGEST = 0.55  # share of the colour that the best score has
 

@@ -103,6 +103,7 @@ class Body:
     rows: tuple[Row, ...]
     title: str = ""
     about: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from eegvit.evaluate.efficiency import Efficiency
-from eegvit.evaluate.metrics import METRICS
-from eegvit.evaluate.results import Results
 from eegvit.report import words
+from eegvit.results.few_labels import Efficiency
+from eegvit.results.metrics import METRICS
+from eegvit.results.results import Results
 
 SCORE_COLUMNS = ("model", "data", "subject", "session", "seed", "n_trials", *METRICS)
 FORMULA = ("=", "+", "-", "@")  # with which a spreadsheet's formulas begin

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from eegvit.evaluate.efficiency import Efficiency, Point
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.amounts import said_amount
 from eegvit.report.tables.labels import gain_of, gained, tests
+from eegvit.results.few_labels import Efficiency, Point
+from eegvit.results.results import Results
 
 
 def labels_markdown(results: Results) -> list[str]:

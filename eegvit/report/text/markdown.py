@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eegvit.evaluate.members import Bound
-from eegvit.evaluate.metrics import METRICS
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.rows import (
     chance_line,
@@ -24,6 +21,9 @@ from eegvit.report.tables.fusion import TITLES as FUSION_TITLES
 from eegvit.report.tables.fusion import UNDER as FUSION
 from eegvit.report.tables.fusion import fusion_rows
 from eegvit.report.text.labels import labels_markdown
+from eegvit.results.members import Bound
+from eegvit.results.metrics import METRICS
+from eegvit.results.results import Results
 
 TEST = "p: two-sided paired sign flips over subjects against the best of the group, Holm."
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from eegvit.evaluate.results import Results
 from eegvit.report import words
 from eegvit.report.rows import (
     TOO_FEW,
@@ -21,6 +20,7 @@ from eegvit.report.rows import (
 )
 from eegvit.report.text.labels import labels_terminal
 from eegvit.report.text.markdown import TEST, widths_of
+from eegvit.results.results import Results
 
 WIDTH = 100
 NAME = 24  # columns of a model's name; a longer one goes on below

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eegvit.report.axes import Scale, apart, round_steps, spanning
+from eegvit.report.figures.axes import Scale, apart, round_steps, spanning
 
 
 @pytest.mark.parametrize("span", [(0.0, 1.0), (0.48, 0.53), (-0.02, 0.9), (-3.2, 2.1), (5.0, 5.1)])

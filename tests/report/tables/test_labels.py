@@ -13,10 +13,11 @@ import pytest
 from eegvit.config import Evaluate, Model
 from eegvit.plan.split import Labels
 from eegvit.report import terminal, write
-from eegvit.report.efficiency import efficiency_markdown, labels_under
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
 from eegvit.report.sections import embeddings_section, labels_section
+from eegvit.report.tables.labels import labels_under
+from eegvit.report.text.labels import labels_markdown
 from eegvit.report.words import protocol
 from eegvit.results.embeddings import Representation
 from eegvit.results.results import Results, tabulate
@@ -61,12 +62,12 @@ def held(few: Results) -> Results:
     )
 
 
-def text_of(markup: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", markup))
+def text_of(markup: object) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", str(markup).replace("<wbr>", "")))
 
 
 def test_the_table_and_the_curve_say_what_was_found(few: Results) -> None:
-    found = labels_section(few)
+    found = str(labels_section(few))
     gain = next(g for g in few.efficiency.gains if g.amount == 0.1)
     said = text_of(found)
     point = few.efficiency.point("eegnet", 0.1)
@@ -79,7 +80,7 @@ def test_the_table_and_the_curve_say_what_was_found(few: Results) -> None:
     lines = [e.get("class") for e in svg.iter("polyline") if "line" in e.get("class").split()]
     assert sorted(lines) == ["line hue-0", "line hue-0 dashed", "line hue-1"]
     assert len([e for e in svg.iter("circle")]) == 6
-    assert shown in "\n".join(efficiency_markdown(few))
+    assert shown in "\n".join(labels_markdown(few))
     assert "labels" in terminal(few) and "10 %" in terminal(few)
 
 
@@ -101,7 +102,7 @@ def test_other_data_are_told_where_there_are_any(few: Results) -> None:
 
 
 def test_embeddings_have_a_section_where_models_are_pretrained(held: Results, few: Results) -> None:
-    found = embeddings_section(held)
+    found = str(embeddings_section(held))
     said = text_of(found)
     for shown in (
         "62.5",

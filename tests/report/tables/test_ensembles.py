@@ -10,10 +10,11 @@ import pytest
 
 from eegvit.config import Ensemble
 from eegvit.report import terminal
-from eegvit.report.ensembles import NO_RESULT, bound_table, learned_table, selection_table
-from eegvit.report.leaderboard import board_csv, markdown, scores_csv
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
+from eegvit.report.tables.ensembles import NO_RESULT, bound_table, learned_table, selection_table
+from eegvit.report.text.csv_files import board_csv, scores_csv
+from eegvit.report.text.markdown import markdown
 from eegvit.results.results import Results, tabulate
 
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")
@@ -41,8 +42,8 @@ def combined(make_study, make_outcomes) -> Results:
     return tabulate(study, CLASSES, [*outer, *inner])
 
 
-def text_of(markup: str | None) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", markup or ""))
+def text_of(markup: object) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", str(markup).replace("<wbr>", "")))
 
 
 def test_the_page_has_a_section_and_only_where_there_are_ensembles(combined, results) -> None:
