@@ -25,7 +25,7 @@ def channel_info(ch_names: tuple[str, ...], sfreq: float) -> list[dict[str, Any]
     """
     import mne
 
-    montage = _standard()
+    montage = standard_montage()
     if not _all_known(ch_names, montage.ch_names):
         return None
     info = mne.create_info(list(ch_names), sfreq, "eeg")
@@ -46,7 +46,7 @@ def electrode_directions(ch_names: tuple[str, ...]) -> dict[str, NDArray[np.floa
     >>> list(found), bool(found["Cz"][2] > 0.99)
     (['Cz'], True)
     """
-    positions = _standard().get_positions()["ch_pos"]
+    positions = standard_montage().get_positions()["ch_pos"]
     points = np.array(list(positions.values()))  # |p|^2 = 2 p c + (r^2 - |c|^2)
     columns = np.column_stack([2 * points, np.ones(len(points))])
     centre = np.linalg.lstsq(columns, np.square(points).sum(axis=1), rcond=None)[0][:3]
@@ -69,10 +69,11 @@ def standard_names() -> list[str]:
     >>> {"Fz", "C3", "PO7"} <= set(standard_names())
     True
     """
-    return list(_standard().ch_names)
+    return list(standard_montage().ch_names)
 
 
-def _standard() -> Any:
+def standard_montage() -> Any:
+    """Return MNE's montage of the 10-05 system, whatever its release calls it."""
     import mne
 
     names = mne.channels.get_builtin_montages()

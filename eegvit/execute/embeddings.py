@@ -26,7 +26,7 @@ from eegvit.progress import Progress
 from eegvit.tasks import Task
 from eegvit.views.view import DataView, Rows, check_signals
 
-FORMAT = 1  # of what is measured; a change of it measures everything anew
+FORMAT = 2  # of what is measured; a change of it measures everything anew
 FAMILY = "represented"  # of the keys
 MOST = 1500  # trials that embeddings are measured on
 SHOWN = 400  # trials on a map
@@ -139,10 +139,21 @@ def probe_and_note(job: ProbeJob) -> None:
         load(job.weights).put_into(network, last)
     found = described(network.eval(), X, job.y, job.people)
     step = -(-len(X) // SHOWN)
-    found["places"] = np.round(found["places"][::step], 4).tolist()
+    found["places"] = scaled(found["places"][::step]).round(4).tolist()
     found["axes"] = found["axes"].tolist()
     about = {"codes": job.y[::step].tolist(), "people": job.people[::step].tolist()}
     job.store.keep_note(job.key, found | about | {"seconds": time.process_time() - start})
+
+
+def scaled(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return places on a map of size 1: embeddings may be as small as they like.
+
+    Examples
+    --------
+    >>> scaled(np.array([[1e-9, 0.0], [-4e-9, 2e-9]]))
+    array([[ 0.25, 0.  ], [-1.  , 0.5 ]])
+    """
+    return places / (np.abs(places).max(initial=0.0) or 1.0)
 
 
 def _job(network: Network, store: Store, cache: Cache) -> ProbeJob:

@@ -1,6 +1,6 @@
 """The report of a study: tables, figures, one self-contained page."""
 
-from eegvit.report.leaderboard import terminal
+from eegvit.report.text.terminal import terminal
 from eegvit.report.writing import write
 
 __all__ = ["terminal", "write"]

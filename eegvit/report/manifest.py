@@ -63,7 +63,7 @@ def manifest(results: Results, command: str = "") -> dict[str, Any]:
 
 def digest_of_scores(results: Results) -> str:
     """Return the sha256 of scores.csv."""
-    from eegvit.report.leaderboard import scores_csv
+    from eegvit.report.text.csv_files import scores_csv
 
     return hashlib.sha256(scores_csv(results).encode()).hexdigest()
 

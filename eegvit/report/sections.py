@@ -1,136 +1,247 @@
-"""Sections that only some pages have, and the frame of all."""
+"""The sections of the page: what each template is given; none where there is nothing to show."""
 
 from __future__ import annotations
 
-from eegvit.report.curves import curves
-from eegvit.report.efficiency import efficiency_table, labels_under, tests
-from eegvit.report.embeddings import COLUMNS, UNDER, embeddings_table, maps
-from eegvit.report.ensembles import (
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from eegvit.config import Card
+from eegvit.report import words
+from eegvit.report.figures.cost import cost_plot
+from eegvit.report.figures.curves import curves
+from eegvit.report.figures.diagrams import confusion_matrix, reliability_diagram
+from eegvit.report.figures.embeddings import maps
+from eegvit.report.figures.raster import raster
+from eegvit.report.figures.subjects import subject_dots
+from eegvit.report.render import render
+from eegvit.report.tables.board import board_table, scores_of_each
+from eegvit.report.tables.costs import stages_table, times_table
+from eegvit.report.tables.embeddings import COLUMNS, UNDER, embeddings_table
+from eegvit.report.tables.ensembles import (
     bound_table,
     correlation_table,
     ensembles_under,
     learned_table,
     selection_table,
 )
-from eegvit.report.fusion import UNDER as UNDER_FUSION
-from eegvit.report.fusion import fusion_table
-from eegvit.report.markup import Markup, tag
-from eegvit.report.spikes import raster, spikes_table, spiking_rows
+from eegvit.report.tables.fusion import UNDER as UNDER_FUSION
+from eegvit.report.tables.fusion import fusion_table
+from eegvit.report.tables.labels import labels_table, labels_under, tests
+from eegvit.report.tables.reading import reading_table
+from eegvit.report.tables.spikes import spikes_table, spiking_rows
+from eegvit.report.tables.subjects import subjects_table
+from eegvit.report.text.notes import notes
+from eegvit.results.leaderboard import BoardRow
 from eegvit.results.results import Results
 
-NAVIGATION = {
-    "labels": "Labels",
-    "leaderboard": "Leaderboard",
-    "subjects": "Subjects",
-    "ensembles": "Ensembles",
-    "fusion": "Fusion",
-    "embeddings": "Embeddings",
-    "models": "Models",
-    "cost": "Cost",
-    "spikes": "Spikes",
-    "reading": "How to read this",
-    "manifest": "Manifest",
-}
+ON_CARDS = ("macro_f1", "log_loss", "calibration_error")
 
 
-def section(place: str, under: str | None, *children: object) -> Markup:
-    """Return a section of the page with its heading."""
-    said = tag("p", under, class_="under") if under else None
-    return tag("section", tag("h2", NAVIGATION[place]), said, *children, id=place)
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading.
+
+    Parameters
+    ----------
+    place : str
+        Its name in links, and that of its template.
+    title : str
+        The heading.
+    values : mapping
+        What the template is given.
+    """
+
+    place: str
+    title: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __html__(self) -> Markup:
+        """Return its markup: what a template takes."""
+        return render(f"sections/{self.place}.html", section=self, **self.values)
+
+    def __str__(self) -> str:
+        return str(self.__html__())
 
 
-def labels_section(results: Results) -> Markup | None:
+def sections(results: Results, about: Mapping[str, Any], seconds: float) -> list[Section]:
+    """Return the sections of the page in their order.
+
+    Parameters
+    ----------
+    results : Results
+        What to show.
+    about : mapping
+        The manifest.
+    seconds : float
+        CPU seconds that the report has taken so far.
+    """
+    found = [
+        labels_section(results),
+        _leaderboard(results),
+        _subjects(results),
+        _ensembles(results),
+        _fusion(results),
+        embeddings_section(results),
+        _models(results),
+        _cost(results, seconds),
+        _spikes(results),
+        _trials(results),
+        Section("reading", "How to read this", {"notes": notes(results)}),
+        _manifest(about),
+    ]
+    return [section for section in found if section is not None]
+
+
+def facts(results: Results, about: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Return what the study is: data, trials, protocol, alignment, how rows are ranked."""
+    study = results.study
+    per_class = ", ".join(f"{name} {n:,}" for name, n in results.class_counts.items())
+    metric = words.METRIC_NAMES[study.evaluate.metric]
+    seeds = ", ".join(map(str, study.evaluate.seeds))
+    sources = [{"card": card, "details": _details(card)} for card in study.data]
+    said = [
+        ("Data", render("sources.html", sources=sources)),
+        ("Tested", f"{words.number_of(results.n_subjects, 'subject')}, {per_class} trials"),
+        ("Trials", words.preprocessing(study)),
+        ("Protocol", words.protocol(study.evaluate)),
+        ("Alignment", words.alignment(study.align) + _exceptions(results)),
+        ("Ranked by", f"{metric}, mean over subjects; seeds {seeds}"),
+        ("Command", Markup("<code>{}</code>").format(about["command"]) if about["command"] else ""),
+    ]
+    return [(name, value) for name, value in said if value]
+
+
+def labels_section(results: Results) -> Section | None:
     """Return scores by the number of labels, in a study of few."""
     if results.efficiency is None:
         return None
-    plot = curves(results)
-    return section(
-        "labels",
-        labels_under(results),
-        tag("div", plot, class_="figure") if plot else None,
-        tag(
-            "p",
-            "Mean over subjects and its interval; below it, of pretrained models, the gain over"
-            f" the control, {tests(results)}",
-            class_="under",
-            style="margin-top:22px",
-        ),
-        tag("div", efficiency_table(results), class_="scroll"),
+    values = {"under": labels_under(results), "tests": tests(results)}
+    return Section(
+        "labels", "Labels", {**values, "plot": curves(results), "table": labels_table(results)}
     )
 
 
-def embeddings_section(results: Results) -> Markup | None:
+def embeddings_section(results: Results) -> Section | None:
     """Return what networks hold before they see labels, where models are pretrained."""
     if not results.representations:
         return None
     meanings = "; ".join(f"{name}: {said}" for name, said in COLUMNS.items())
-    return section(
-        "embeddings",
-        UNDER,
-        tag("div", embeddings_table(results), class_="scroll"),
-        tag("p", f"{meanings}.", class_="under", style="margin-top:14px"),
-        tag("div", *maps(results), class_="cards"),
-    )
+    cards = [
+        {
+            "models": ", ".join(one.models),
+            "n": len(one.places),
+            "axes": " and ".join(f"{100 * share:.0f} %" for share in one.axes),
+            "maps": maps(one),
+        }
+        for one in results.representations
+    ]
+    values = {"under": UNDER, "table": embeddings_table(results), "meanings": meanings}
+    return Section("embeddings", "Embeddings", {**values, "cards": cards})
 
 
-def ensembles_section(results: Results) -> Markup | None:
-    """Return what ensembles learned, where there are any."""
+def _details(card: Card) -> str:
+    licence = f"licence: {card.licence}" if card.licence else ""
+    return " · ".join(part for part in (f"source: {card.source}", licence, card.citation) if part)
+
+
+def _exceptions(results: Results) -> str:
+    own = [name for name, model in results.study.models.items() if model.align is not None]
+    return f" Set differently for {', '.join(own)}, see the table." if own else ""
+
+
+def _leaderboard(results: Results) -> Section:
+    row = results.board[0]
+    metric = results.study.evaluate.metric
+    chance = f"{words.score(metric, row.chance)}{words.unit(metric)}"
+    bound = f"{words.score(metric, row.chance_bound)}{words.unit(metric)}"
+    known = not math.isnan(row.chance_bound)
+    tables = {"table": board_table(results), "scores": scores_of_each(results)}
+    values = {"chance": chance, "bound": bound if known else "", **tables}
+    return Section("leaderboard", "Leaderboard", values)
+
+
+def _subjects(results: Results) -> Section | None:
+    if not any(row.subjects for row in results.board):
+        return None
+    metric = words.METRIC_NAMES[results.study.evaluate.metric]
+    values = {"metric": metric, "plot": subject_dots(results), "table": subjects_table(results)}
+    return Section("subjects", "Subjects", values)
+
+
+def _ensembles(results: Results) -> Section | None:
     if not results.study.ensembles:
         return None
-    parts = [
-        (
-            "What the rules learned, mean and spread over splits and seeds: a member's weight, or"
-            " its share of the meta-learner's absolute coefficients or gain. A temperature above 1"
-            " says that the member is surer than it should be.",
-            learned_table(results),
-        ),
-        ("Members that forward selection kept.", selection_table(results)),
-        (
-            "Correlation of the members' errors over test trials. Combining helps where members"
-            " are good and their errors are not alike.",
-            correlation_table(results),
-        ),
-        (
-            "Each person's best member, picked by the labels of the very trials that are scored:"
-            " what choosing one member a person could bring at most. Not a result.",
-            bound_table(results),
-        ),
-    ]
-    shown = [
-        [
-            tag("p", said, class_="under", style="margin-top:22px"),
-            tag("div", table, class_="scroll"),
-        ]
-        for said, table in parts
-        if table is not None
-    ]
-    return section("ensembles", ensembles_under(results), *shown)
+    tables = {
+        "learned": learned_table(results),
+        "selection": selection_table(results),
+        "correlation": correlation_table(results),
+        "bounds": bound_table(results),
+    }
+    return Section("ensembles", "Ensembles", {"under": ensembles_under(results), **tables})
 
 
-def fusion_section(results: Results) -> Markup | None:
-    """Return what fused models gain over their branches, where both are in the study."""
+def _fusion(results: Results) -> Section | None:
     table = fusion_table(results)
-    return table and section("fusion", UNDER_FUSION, tag("div", table, class_="scroll"))
+    values = {"under": UNDER_FUSION, "table": table}
+    return Section("fusion", "Fusion", values) if table else None
 
 
-def spikes_section(results: Results) -> Markup | None:
-    """Return what spiking layers do, where there are any."""
-    rows = spiking_rows(results)
-    if not rows:
-        return None
-    under = (
-        "On 64 test trials. A spike costs an addition for each neuron that it reaches, its"
-        " absence nothing; input that is not spikes, and the neurons' leak, cost"
-        " multiply-accumulates. Energy is that of 32-bit arithmetic in 45 nm (0.9 pJ an addition,"
-        " 4.6 pJ a multiply-accumulate), without moving numbers; beside it the same layers"
-        " without spikes. Convolutions of other branches are not counted: of neurons in front of"
-        " another network the table has what they take, not what their spikes save behind them."
-    )
-    drawn = [
-        [
-            tag("p", f"{row.model}: one trial, first spiking layer.", class_="under"),
-            tag("div", raster(row), class_="figure"),
-        ]
-        for row in rows
+def _models(results: Results) -> Section | None:
+    cards = [
+        {"row": row, "figures": figures, "also": _also(row)}
+        for row in results.board
+        if any(figures := _figures(results, row))
     ]
-    return section("spikes", under, tag("div", spikes_table(results), class_="scroll"), *drawn)
+    return Section("models", "Models", {"cards": cards}) if cards else None
+
+
+def _figures(results: Results, row: BoardRow) -> list[Markup | None]:
+    return [confusion_matrix(results, row.model), reliability_diagram(results, row.model)]
+
+
+def _also(row: BoardRow) -> str:
+    if row.status != "ok":
+        return ""
+    return ", ".join(
+        f"{words.METRIC_NAMES[m]} {words.score(m, row.others[m])}{words.unit(m)}" for m in ON_CARDS
+    )
+
+
+def _cost(results: Results, seconds: float) -> Section:
+    tables = {"by_model": times_table(results), "by_stage": stages_table(results, seconds)}
+    return Section("cost", "Cost", {"plot": cost_plot(results), **tables})
+
+
+def _spikes(results: Results) -> Section | None:
+    drawn = [(row.model, raster(row)) for row in spiking_rows(results)]
+    if not drawn:
+        return None
+    return Section("spikes", "Spikes", {"table": spikes_table(results), "drawn": drawn})
+
+
+def _trials(results: Results) -> Section | None:
+    table = reading_table(results)
+    if table is None and not results.warnings:
+        return None
+    return Section("trials", "Trials and warnings", {"warnings": results.warnings, "table": table})
+
+
+def _manifest(about: Mapping[str, Any]) -> Section:
+    short = {name: value for name, value in about.items() if name not in ("study_text", "fits")}
+    values = {
+        "said": json.dumps(short, indent=1, ensure_ascii=False),
+        "fits": [_fit_line(fit) for fit in about["fits"]],
+        "study_text": about["study_text"],
+    }
+    return Section("manifest", "Manifest", values)
+
+
+def _fit_line(fit: Mapping[str, Any]) -> str:
+    seeds = ",".join(map(str, fit["seeds"]))
+    models = ", ".join((fit["model"], *fit.get("shared_with", ())))
+    return f"{fit['status']:7} {models} | {fit['split']} | seeds {seeds} | {fit['key']}"

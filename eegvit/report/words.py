@@ -67,13 +67,13 @@ def p_value(value: float) -> str:
     Examples
     --------
     >>> p_value(0.03125), p_value(0.00002), p_value(1.0)
-    ('0.031', '< 0.001', '1')
+    ('0.031', '< 0.001', '1.00')
     """
     if math.isnan(value):
         return NOTHING
     if value < 0.001:
         return "< 0.001"
-    return "1" if value >= 0.9995 else f"{value:.3f}"
+    return "1.00" if value >= 0.9995 else f"{value:.3f}"
 
 
 def count(value: int | None) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from eegvit.report.leaderboard import board_csv, labels_csv, markdown, scores_csv
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
+from eegvit.report.text.csv_files import board_csv, labels_csv, scores_csv
+from eegvit.report.text.markdown import markdown
 from eegvit.results.results import Results
 
 

@@ -27,7 +27,7 @@ class Representation:
     figures : mapping
         Means over them; the names are those of `eegvit.pretrain.probes.described`.
     places : array, shape (n, 2)
-        Trials of the first of them on its two main axes.
+        Trials of the first of them on its two main axes, the farthest at 1.
     classes, people : tuples of str
         Class and person of each.
     axes : tuple of float

@@ -151,11 +151,12 @@ def _known(fits: Iterable[Outcome], name: str) -> float:
 
 
 def stages(fits: Iterable[Outcome]) -> dict[str, float]:
-    """Return the CPU seconds of fits by stage; features that a model's fits share count once."""
+    """Return the CPU seconds of fits by stage; features that fits of a family share count once."""
     shared: dict[tuple[str, str], float] = {}
     trained = predicted = 0.0
     for fit in fits:
-        shared |= {(fit.model, block): seconds for block, seconds in fit.features.items()}
+        family = fit.key.partition("/")[0]
+        shared |= {(family, block): seconds for block, seconds in fit.features.items()}
         trained += fit.seconds.get("fit", 0.0)
         predicted += fit.seconds.get("predict", 0.0)
     return {"features": float(sum(shared.values())), "fit": trained, "predict": predicted}

@@ -24,6 +24,7 @@ from eegvit.ensemble.probabilities import (
 from eegvit.plan.inner_splits import count_fits
 from eegvit.results.ensembles import Learned
 from eegvit.results.leaderboard import subject_scores
+from eegvit.results.metrics import LOWER_IS_BETTER, METRICS
 from eegvit.results.outcomes import Outcome, Predictions
 
 Tested = Mapping[tuple[str, int], Predictions]
@@ -130,14 +131,15 @@ def _bound(
     one: Predictions,
     P: FloatArray,
 ) -> Bound:
-    best, member = oracle(P, one.y, one.subject)
+    metric = study.evaluate.metric
+    best, member = oracle(P, one.y, one.subject, metric)
     scores = subject_scores(replace(one, probabilities=best)).values()
     people = dict(zip(one.subject.tolist(), member.tolist(), strict=True))
     return Bound(
         members=members,
         ensembles=ensembles,
         seed=seed,
-        score=float(np.nanmean([own[study.evaluate.metric] for own in scores])),
+        score=float(np.nanmean([own[metric] for own in scores])),
         subjects={m: list(people.values()).count(place) for place, m in enumerate(members)},
     )
 
@@ -170,12 +172,14 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
     return mean, float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
-def oracle(P: ArrayLike, y: ArrayLike, subject: ArrayLike) -> tuple[FloatArray, NDArray[np.int64]]:
+def oracle(
+    P: ArrayLike, y: ArrayLike, subject: ArrayLike, metric: str = "accuracy"
+) -> tuple[FloatArray, NDArray[np.int64]]:
     """Return the predictions of each person's best member, and which member that is.
 
     It looks at the labels of the trials that it is scored on: an upper bound of choosing one
-    member a person, never a result. Of equally accurate members it takes that of smallest
-    log loss.
+    member a person, never a result. Of equally good members it takes that of smallest log
+    loss.
 
     Parameters
     ----------
@@ -185,6 +189,8 @@ def oracle(P: ArrayLike, y: ArrayLike, subject: ArrayLike) -> tuple[FloatArray, 
         Their class codes.
     subject : array, shape (trials,)
         Whose trial each is.
+    metric : str
+        By which a member is the best; one that is not defined for a person is the worst.
 
     Returns
     -------
@@ -200,11 +206,12 @@ def oracle(P: ArrayLike, y: ArrayLike, subject: ArrayLike) -> tuple[FloatArray, 
     P = check_members(P)
     codes, subjects = check_codes(y, *P.shape[1:]), np.asarray(subject)
     member = np.zeros(len(codes), np.int64)
+    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
     for name in np.unique(subjects):
         own = subjects == name
-        right = correct(P[:, own], codes[own]).mean(axis=1)
+        worse = np.array([sign * METRICS[metric](codes[own], told) for told in P[:, own]])
         loss = log_loss(P[:, own], codes[own])
-        member[own] = np.lexsort((loss, -right))[0]
+        member[own] = np.lexsort((loss, worse))[0]  # nan comes last
     return P[member, np.arange(len(codes))], member
 
 

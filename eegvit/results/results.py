@@ -24,6 +24,28 @@ from eegvit.views.view import STAGES as VIEW_STAGES
 STAGES = ("features", "fit", "predict")
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read of one recording.
+
+    Parameters
+    ----------
+    data, subject, session : str
+        Whose recording, and which.
+    read, left_out : int
+        Trials that the study has of it, and those that it has not.
+    why : str
+        Why these were left out; empty if none was.
+    """
+
+    data: str
+    subject: str
+    session: str
+    read: int
+    left_out: int = 0
+    why: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Results:
     """Everything that the report says, but for the machine it is written on.
@@ -37,7 +59,7 @@ class Results:
     rows : list of dict
         One score row per model or ensemble, data, subject, session and seed.
     fits : list of dict
-        One entry per distinct fit.
+        One entry per distinct fit; models that share it are listed with it.
     board : list of BoardRow
         The leaderboard, grouped by target use and sorted within.
     comparisons : list of Comparison
@@ -47,7 +69,8 @@ class Results:
     class_counts : dict
         Test trials of each class.
     stages : dict
-        CPU seconds of each stage, over all fits; features are counted once for each model.
+        CPU seconds of each stage, over all fits, each counted once, as are features that
+        fits of one family share.
     view_stages : dict
         CPU seconds of each stage that made the trials, when they were made; nan if not known.
     predictions : dict
@@ -59,6 +82,10 @@ class Results:
         Scores by the number of labels, in a study of few labels; all else is of the largest.
     representations : tuple of Representation
         What networks hold before they see labels, where models are pretrained.
+    warnings : tuple of str
+        What was warned of while recordings were read and models were fitted, each once.
+    reading : tuple of Reading
+        Trials read and left out of each recording, where that is known.
     """
 
     study: Study
@@ -75,6 +102,8 @@ class Results:
     ensembles: Ensembles = field(default_factory=Ensembles)
     efficiency: Efficiency | None = None
     representations: tuple[Representation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reading: tuple[Reading, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -115,7 +144,6 @@ def tabulate(
     ] + combined
     tested = predictions(scored, len(classes))
     board = make_board(study, scored, tested)
-    spent = [stages({o.key: o for o in own if o.model == name}.values()) for name in names]
     return Results(
         study=study,
         classes=tuple(classes),
@@ -125,7 +153,7 @@ def tabulate(
         comparisons=compare(board),
         subject_chance=subject_chance(tested, study.evaluate.metric),
         class_counts=class_counts(tested, classes),
-        stages={s: sum(model[s] for model in spent) for s in STAGES},
+        stages=stages({o.key: o for o in own}.values()),
         view_stages=dict.fromkeys(VIEW_STAGES, float("nan")) | dict(view_stages or {}),
         predictions=tested,
         ensembles=describe_ensembles(study, own, tested, learned),
@@ -157,15 +185,18 @@ def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, 
 
 
 def _fit_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """One entry per distinct fit of a model; seeds that share it are listed together."""
-    fits: dict[tuple[str, str], dict[str, Any]] = {}
+    """One entry per distinct fit; the seeds and models that share it are listed together."""
+    fits: dict[str, dict[str, Any]] = {}
     for o in outcomes:
         entry = fits.setdefault(
-            (o.model, o.key),
-            {"model": o.model, "split": o.split, "seeds": [], "key": o.key, "status": o.status}
-            | {"reason": o.reason, "n_parameters": o.n_parameters, "n_test": len(o.y)}
+            o.key,
+            {"model": o.model, "shared_with": [], "split": o.split, "seeds": [], "key": o.key}
+            | {"status": o.status, "reason": o.reason}
+            | {"n_parameters": o.n_parameters, "n_test": len(o.y)}
             | {f"seconds_{stage}": float(o.seconds.get(stage, 0.0)) for stage in STAGES},
         )
+        if o.model not in (entry["model"], *entry["shared_with"]):
+            entry["shared_with"].append(o.model)
         if o.seed not in entry["seeds"]:
             entry["seeds"].append(o.seed)
     return list(fits.values())

@@ -54,6 +54,18 @@ def test_the_oracle_takes_the_surer_of_equals() -> None:
     assert oracle([unsure, sure], y, ["a", "a"])[1].tolist() == [1, 1]
 
 
+def test_the_oracle_picks_by_the_metric_of_the_study() -> None:
+    """Of a rare class nine in ten trials are right for who never names it, at no area at all."""
+    y = np.array([0] * 9 + [1])
+    never = np.tile([0.9, 0.1], (10, 1))
+    ranks = np.stack([np.linspace(0.5, 0.1, 10), np.linspace(0.5, 0.9, 10)], axis=1)
+    person = ["a"] * 10
+    for metric, best in {"accuracy": 0, "roc_auc": 1, "log_loss": 0}.items():
+        assert oracle([never, ranks], y, person, metric)[1].tolist() == [best] * 10
+    only = np.zeros(10, dtype=np.int64)  # of one class no area is known: the smaller log loss
+    assert oracle([ranks, never], only, person, "roc_auc")[1].tolist() == [1] * 10
+
+
 def test_error_correlation(members) -> None:
     y = members(1000)[1]
     apart = members(1000, 2, (1.0, 1.0), alike=0.0)[0]

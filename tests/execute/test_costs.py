@@ -16,8 +16,8 @@ from eegvit.execute.store import Store
 from eegvit.networks.macs import count
 from eegvit.plan.plan import make_plan
 from eegvit.report import words
-from eegvit.report.leaderboard import markdown
-from eegvit.report.tables import times_table
+from eegvit.report.tables.costs import times_table
+from eegvit.report.text.markdown import markdown
 from eegvit.results.stored import score
 
 

@@ -12,9 +12,10 @@ from eegvit.data.cache import Cache
 from eegvit.execute.fits import execute
 from eegvit.execute.store import Store
 from eegvit.plan.plan import make_plan
+from eegvit.report.figures.raster import raster
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page
-from eegvit.report.spikes import raster, spikes_table, spiking_rows
+from eegvit.report.tables.spikes import spikes_table, spiking_rows
 from eegvit.results.stored import score
 from eegvit.trials import concatenate
 from eegvit.views.arrays import view_of

@@ -9,7 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eegvit.report.leaderboard import board_csv, markdown, scores_csv, terminal
+from eegvit.report.text.csv_files import board_csv, scores_csv
+from eegvit.report.text.markdown import markdown
+from eegvit.report.text.terminal import terminal
 from eegvit.results.results import tabulate
 
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")

@@ -18,11 +18,12 @@ import pytest
 
 from eegvit.config import Model
 from eegvit.report import terminal, words, write
-from eegvit.report.leaderboard import board_csv, markdown, scores_csv
 from eegvit.report.manifest import machine, manifest, versions
 from eegvit.report.page import page
+from eegvit.report.text.csv_files import board_csv, scores_csv
+from eegvit.report.text.markdown import markdown
 from eegvit.results.metrics import METRICS
-from eegvit.results.results import Results, tabulate
+from eegvit.results.results import Reading, Results, tabulate
 
 COMMAND = "python -m eegvit.run pipelines/made_up.yaml"
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")
@@ -39,7 +40,7 @@ class Checked(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
-        if tag not in ("meta", "br", "link"):
+        if tag not in ("meta", "br", "wbr", "link", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -113,6 +114,17 @@ def test_terminal_with_long_names_fits(make_study, make_outcomes) -> None:
     assert max(map(len, said.splitlines())) <= 100
 
 
+def test_nothing_is_cut_off_on_a_terminal(make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda"])
+    name = "a-model-whose-name-is-far-longer-than-its-column-and-ends-so"
+    named = study.model_copy(update={"models": {name: study.models["csp+lda"]}})
+    said = terminal(
+        tabulate(named, CLASSES, [replace(o, model=name) for o in make_outcomes(study)])
+    )
+    assert "…" not in said
+    assert name in "".join(re.findall(r"[a-z]+(?:-[a-z]*)+", said))
+
+
 def test_markdown_tables_are_aligned(results: Results) -> None:
     text = markdown(results, COMMAND)
     tables = [block for block in text.split("\n\n") if block.startswith("| ")]
@@ -141,7 +153,7 @@ def test_page_is_one_well_formed_file(results: Results) -> None:
 def test_page_shows_every_stage_and_what_is_not_known(results: Results) -> None:
     known = replace(results, view_stages={"read": 75.0, "filter": math.nan, "align": 0.0})
     text = page(known, manifest(known), began=time.process_time() - 30)
-    (table,) = re.findall(r'<table class="stages">.*?</table>', text, flags=re.S)
+    (table,) = re.findall(r'<table class="stages".*?</table>', text, flags=re.S)
     names = re.findall(r"<th [^>]*>([^<]*)</th>", table)
     cells = dict(zip(names, re.findall(r"<td>([^<]*)</td>", table), strict=True))
     assert names[:3] == ["reading", "filtering and cutting", "alignment"]
@@ -165,6 +177,88 @@ def test_page_says_what_it_shows(results: Results) -> None:
         "smallest possible p before correction is 0.004",
     ):
         assert said in text, said
+
+
+def test_warnings_and_what_was_read_have_a_place_where_there_are_any(results: Results) -> None:
+    assert 'id="trials"' not in page(results, manifest(results))
+    told = replace(
+        results,
+        warnings=(f"1 of 12 trials reaches beyond the recording {HOSTILE}",),
+        reading=(
+            Reading("bci_iv_2a", "1", "0train", 47, 1, "reaches beyond the recording"),
+            Reading("bci_iv_2a", "2", "0train", 1048),
+        ),
+    )
+    text = page(told, manifest(told))
+    section = text[text.index('<section id="trials">') : text.index('<section id="reading">')]
+    assert 'href="#trials"' in text and "<script>" not in section
+    assert "1 of 12 trials reaches beyond the recording &lt;script&gt;" in section
+    for shown in (">47<", ">1<", ">1,048<", ">0<", ">reaches beyond the recording<"):
+        assert shown in section, shown
+    assert "1 of 12 trials reaches beyond" in terminal(told)
+    assert "## Warnings" in markdown(told) and "## Warnings" not in markdown(results)
+
+
+def test_an_opened_row_shows_the_scores_of_scores_csv(results: Results) -> None:
+    text = page(results, manifest(results))
+    (said,) = re.findall(r'<script type="application/json" id="scores">(.*?)</script>', text)
+    told = json.loads(said)
+    rows = list(csv.DictReader(io.StringIO(scores_csv(results))))
+    assert told["digits"] == 1 and set(told["models"]) == {row["model"] for row in rows}
+    n_values = 0
+    for model, about in told["models"].items():
+        for person, session, *values in about["rows"]:
+            for seed, value in zip(about["seeds"], values, strict=True):
+                (row,) = [
+                    row
+                    for row in rows
+                    if (row["model"], row["subject"], row["session"], row["seed"])
+                    == (model, person, session, str(seed))
+                ]
+                assert value == pytest.approx(100 * float(row["accuracy"]), abs=1e-3)
+                n_values += 1
+    assert n_values == len(rows)
+
+
+def test_a_reason_that_models_share_is_said_once_and_whole(make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda", "mdm", "eegnet"])
+    reason = "ValueError: " + "electrodes of this person are named otherwise " * 6 + "END"
+    made = [
+        replace(o, probabilities=None, failed=True, reason=reason)
+        if o.model in ("csp+lda", "mdm")
+        else o
+        for o in make_outcomes(study)
+    ]
+    results = tabulate(study, CLASSES, made)
+    said = terminal(results)
+    assert said.count("END") == 1 and "csp+lda, mdm: 9 of 9 fits failed" in said
+    assert max(map(len, said.splitlines())) <= 100
+    assert " ".join(said.split()).count(reason) == 1
+    assert markdown(results).count("END") == 1
+
+
+def test_names_give_no_orders_to_terminals_and_spreadsheets(make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda"])
+    order = "=HYPERLINK(1)\x1b[31m\u202e"
+    named = study.model_copy(update={"models": {order: study.models["csp+lda"]}})
+    made = [
+        replace(o, model=order, subject=np.full(len(o.y), "@" + o.subject[0]))
+        for o in make_outcomes(study)
+    ]
+    results = tabulate(named, CLASSES, made)
+    for text in (terminal(results), markdown(results), scores_csv(results), board_csv(results)):
+        assert "\x1b" not in text and "\u202e" not in text and "HYPERLINK" in text
+    for text in (scores_csv(results), board_csv(results)):
+        cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "@"))]
+
+
+def test_three_people_are_too_few_for_an_interval(make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda", "eegnet"])
+    for n_people in (3, 4):
+        results = tabulate(study, CLASSES, make_outcomes(study, n_subjects=n_people))
+        shown = page(results, manifest(results)), markdown(results), terminal(results)
+        assert all(("too few" in text) == (n_people == 3) for text in shown)
 
 
 def test_real_data_are_not_called_simulated(make_study, make_outcomes) -> None:

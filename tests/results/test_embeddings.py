@@ -13,7 +13,7 @@ import pytest
 from eegvit.config import Model, Study
 from eegvit.data.cache import Cache
 from eegvit.execute import embeddings as module
-from eegvit.execute.embeddings import networks, represent
+from eegvit.execute.embeddings import networks, represent, scaled
 from eegvit.execute.fits import execute
 from eegvit.execute.store import Store
 from eegvit.plan.plan import make_plan
@@ -138,3 +138,10 @@ def test_a_measurement_that_fails_is_left_out(planned, trials, cache, monkeypatc
     results = score(plan.study, plan, store)
     assert results.representations == ()
     assert {row.status for row in results.board} == {"ok"}
+
+
+def test_a_map_of_small_embeddings_keeps_them_apart() -> None:
+    places = np.random.default_rng(0).normal(size=(50, 2))
+    noted = scaled(1e-7 * places).round(4)
+    np.testing.assert_allclose(noted, places / np.abs(places).max(), atol=1e-4)
+    assert scaled(np.zeros((3, 2))).tolist() == [[0.0, 0.0]] * 3

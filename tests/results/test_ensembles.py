@@ -13,6 +13,7 @@ from eegvit.execute.fits import execute
 from eegvit.execute.store import Store
 from eegvit.plan.plan import make_plan
 from eegvit.results.ensembles import combine
+from eegvit.results.leaderboard import subject_scores
 from eegvit.results.results import tabulate
 from eegvit.results.stored import outcomes, score
 from eegvit.trials import concatenate
@@ -224,3 +225,19 @@ def test_members_are_described(done):
             assert bound.score >= board[member].mean
     chosen = [one.chosen for one in found.learned if one.ensemble.endswith("greedy")]
     assert len(chosen) == 2 * 8 and all(1 <= len(order) <= 3 for order in chosen)
+
+
+def test_the_bound_is_that_of_the_metric_of_the_study(done):
+    plan, told = done
+    for metric in ("roc_auc", "log_loss"):
+        evaluate = plan.study.evaluate.model_copy(update={"metric": metric})
+        results = tabulate(plan.study.model_copy(update={"evaluate": evaluate}), CLASSES, told)
+        sign = -1 if metric == "log_loss" else 1
+        for bound in results.ensembles.bounds:
+            people = {}
+            for member in MODELS:
+                tested = results.predictions[member, bound.seed]
+                for person, scores in subject_scores(tested).items():
+                    people.setdefault(person, []).append(sign * scores[metric])
+            best = np.mean([max(scores) for scores in people.values()])
+            assert sign * bound.score == pytest.approx(best)

@@ -49,6 +49,24 @@ def test_agrees_with_scikit_learn(n_classes: int, seed: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+def test_agrees_on_few_trials_with_ties() -> None:
+    rng = np.random.default_rng(0)
+    seen = 0
+    for n_trials in list(range(4, 12)) * 12:
+        n_classes = int(rng.integers(2, 5))
+        y = rng.integers(0, n_classes, n_trials)
+        if len(np.unique(y)) < n_classes:
+            continue
+        probabilities = rng.integers(1, 4, (n_trials, n_classes)).astype(np.float64)
+        probabilities /= probabilities.sum(1, keepdims=True)
+        ours = scores(y, probabilities)
+        for name, value in expected(y, probabilities).items():
+            assert ours[name] == pytest.approx(value, abs=1e-6), name
+        seen += 1
+    assert seen > 30
+
+
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
 def test_absent_class_is_left_out_of_averages() -> None:
     y, probabilities = guesses(4, seed=3)
     kept = y != 2

@@ -198,6 +198,28 @@ def test_shared_features_are_counted_once() -> None:
     assert results.stages == {"features": 6.0, "fit": 12.0, "predict": 6.0}
 
 
+def test_models_that_share_fits_cost_them_once() -> None:
+    models = {"good": Model(branch="mdm"), "recentred": Model(branch="mdm", recentre="session")}
+    own = [outcome("good", s, seed, 8) for s in "12" for seed in (0, 1)]
+    told = [replace(o, model="recentred", target="class shares") for o in own]
+    inner = replace(own[0], split="inner", outer=own[0].split, key="good/inner")
+    results = tabulate(make_study(models), CLASSES, [*own, *told, inner])
+    assert len(results.fits) == 5
+    assert [fit["shared_with"] for fit in results.fits] == [["recentred"]] * 2 + [[]] + [
+        ["recentred"]
+    ] * 2
+    assert results.stages == {"features": 3.0, "fit": 5.0, "predict": 2.5}
+    assert [row(results, name).n_fits for name in models] == [4, 4]
+
+
+@pytest.mark.parametrize("n_people", [1, 2, 3, 4])
+def test_an_interval_needs_four_people(n_people: int) -> None:
+    made = [outcome("good", str(s), 0, 5 + s) for s in range(n_people)]
+    board = tabulate(make_study({"good": Model(branch="mdm")}, seeds=(0,)), CLASSES, made).board
+    assert np.isnan(board[0].ci_low) == (n_people < 4)
+    assert not np.isnan(board[0].mean)
+
+
 def test_subject_of_one_class_has_no_area() -> None:
     made = everything()
     for i, o in enumerate(made):

@@ -1,0 +1,1 @@
+"""Tables of the page, as values: `eegvit.report.templates` has their markup."""

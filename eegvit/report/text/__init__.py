@@ -1,0 +1,1 @@
+"""The report as text: Markdown, CSV, a terminal, and how to read it."""
