@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.base import ClassicalClassifier, EEGClassifier
-from eegvit.branches.fusion_features import FeaturesBeside
-from eegvit.branches.fusion_members import check_members, make_member, ready
+from eegvit.branches.fusion.features import FeaturesBeside
+from eegvit.branches.fusion.members import check_members, make_member, ready
 from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
 from eegvit.registry import suggest
 
@@ -230,7 +230,7 @@ class FusionClassifier(NeuralClassifier):
 
     def assembled(self, standardise: nn.Module, shape: tuple[int, int, int]) -> nn.Module:
         """Return the network to train: for trials of a shape, and a number of classes."""
-        from eegvit.branches.fusion_networks import in_parallel, in_series, standardised
+        from eegvit.branches.fusion.networks import in_parallel, in_series, standardised
 
         if self.wiring == "series":
             series = in_series(self.members_, shape, self.start)
@@ -249,7 +249,7 @@ class FusionClassifier(NeuralClassifier):
 
     def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
         """Return the untrained network of branches in series, for one within a fused model."""
-        from eegvit.branches.fusion_networks import in_series
+        from eegvit.branches.fusion.networks import in_series
 
         return in_series(self.ready_members(), (n_channels, n_times, n_classes), self.start)
 

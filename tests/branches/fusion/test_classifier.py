@@ -114,7 +114,7 @@ def test_a_persons_labels_change_nothing_in_what_is_learned_for_them(people: Any
 
 def test_training_is_given_cross_fitted_features(people: Any, monkeypatch: Any) -> None:
     import eegvit.train
-    from eegvit.branches.fusion_features import FeaturesBeside
+    from eegvit.branches.fusion.features import FeaturesBeside
 
     given = {}
     train = eegvit.train.train
