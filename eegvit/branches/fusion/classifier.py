@@ -11,10 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import ClassicalClassifier, EEGClassifier
+from eegvit.branches.base import (
+    ClassicalClassifier,
+    EEGClassifier,
+    identified,
+    warn_without_groups,
+)
 from eegvit.branches.fusion.features import FeaturesBeside
 from eegvit.branches.fusion.members import check_members, make_member, ready
 from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
+from eegvit.preprocess.signals import EEG, Signals
 from eegvit.registry import suggest
 
 if TYPE_CHECKING:
@@ -144,14 +150,25 @@ class FusionClassifier(NeuralClassifier):
                 if getattr(self, name) != defaults[name]:
                     raise ValueError(f"{name} is for branches side by side: wiring='parallel'")
 
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters, with all those of the branches."""
+        return super().identity() | {"branches": [identified(m) for m in self.members()]}
+
+    def packages(self) -> frozenset[str]:
+        """Return those of all branches."""
+        return super().packages().union(*(member.packages() for member in self.members()))
+
+    def gives_features(self) -> bool:
+        """Say whether the last branch does, which is all that another model would see."""
+        return self.members()[-1].gives_features()
+
     def trains_together(self) -> bool:
         """Say whether several can be trained at once: if the signals are all that it sees."""
-        classical = [m for m in self.members() if isinstance(m, ClassicalClassifier)]
-        return self.start == "scratch" and not classical
+        return self.start == "scratch" and not has_classical(self.members())
 
     def fit(
         self,
-        X: Any,
+        X: EEG,
         y: ArrayLike,
         *,
         groups: ArrayLike | None = None,
@@ -169,7 +186,7 @@ class FusionClassifier(NeuralClassifier):
             File to save the training of the fused network to now and then.
         """
         from eegvit.networks.device import choose_device
-        from eegvit.train import train
+        from eegvit.train import progress_line, train
 
         X = self.check_X(X, reset=True)
         codes = self.encode_y(X, y)
@@ -177,27 +194,33 @@ class FusionClassifier(NeuralClassifier):
         rows, held_out = hold_out(codes, people, self.validation, self.random_state)
         own = None if people is None else people[rows]
         self.members_ = self.ready_members()
+        if groups is None and has_classical(self.members_):
+            warn_without_groups("the folds that make the features of classical branches")
         if self.start != "scratch":
             self.fit_members(X if len(rows) == len(X) else X[rows], codes[rows], own)
         self.beside_ = FeaturesBeside(self.members_)
-        network, history = train(
-            self.builder(X, rows),
-            X,
-            codes,
-            recipe=self.recipe(len(rows)),
-            rows=rows,
-            held_out=held_out,
-            seed=self.random_state,
-            device=choose_device(self.device),
-            checkpoint=checkpoint,
-            beside=self.beside_.learn(X, codes, rows, own),
-        )
+        beside = self.beside_.learn(X, codes, rows, own)
+        recipe = self.recipe(len(rows))
+        with progress_line(recipe.epochs, type(self).__name__, self.verbose) as on_epoch:
+            network, history = train(
+                self.builder(X, rows),
+                X,
+                codes,
+                recipe=recipe,
+                rows=rows,
+                held_out=held_out,
+                seed=self.random_state,
+                device=choose_device(self.device),
+                checkpoint=checkpoint,
+                on_epoch=on_epoch,
+                beside=beside,
+            )
         return self.keep(network, history)
 
     def ready_members(self) -> list[EEGClassifier]:
         """Return the branches with what is known of the data and of this model filled in."""
         rate, names = self.sfreq or self.sfreq_, self.ch_names or self.ch_names_
-        known = {"random_state": self.random_state, "device": self.device}
+        known = {"random_state": self.random_state, "device": self.device, "verbose": self.verbose}
         members = [ready(m, sfreq=rate, ch_names=names, **known) for m in self.members()]
         if self.wiring == "series" and "ch_names" in members[-1].get_params(deep=False):
             members[-1].set_params(ch_names=None)  # what it sees are neurons
@@ -206,16 +229,14 @@ class FusionClassifier(NeuralClassifier):
         return members
 
     def fit_members(
-        self, X: NDArray[Any], codes: NDArray[np.int64], people: NDArray[Any] | None
+        self, X: Signals, codes: NDArray[np.int64], people: NDArray[Any] | None
     ) -> None:
         """Fit the networks, each alone; in series those in front."""
         for member in self.members_[: -1 if self.wiring == "series" else None]:
             if isinstance(member, NeuralClassifier):
                 member.fit(X, codes, groups=people)
 
-    def builder(
-        self, X: NDArray[np.floating[Any]], rows: NDArray[np.int64]
-    ) -> Callable[[], nn.Module]:
+    def builder(self, X: Signals, rows: NDArray[np.int64]) -> Callable[[], nn.Module]:
         """Return what builds the network, its standardisation fitted on some rows of X."""
         from torch import from_numpy
 
@@ -273,7 +294,7 @@ class FusionClassifier(NeuralClassifier):
         n_samples = self.n_times_in_ + self.beside_.n_samples(self.n_channels_in_)
         return count(self.module_, torch.zeros(1, self.n_channels_in_, n_samples))
 
-    def spiking_activity(self, X: Any) -> dict[str, Any]:
+    def spiking_activity(self, X: EEG) -> dict[str, Any]:
         """Return rates, operations and a raster of its spiking layers; empty without any.
 
         Only linear layers and neurons are counted, not the convolutions of other branches.
@@ -286,7 +307,7 @@ class FusionClassifier(NeuralClassifier):
         rate = self.sfreq or self.sfreq_
         return activity(self.module_, from_numpy(self._seen(X)), rate) if rate else {}
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         from eegvit.networks.device import choose_device
         from eegvit.networks.predict import predict_proba
@@ -294,9 +315,14 @@ class FusionClassifier(NeuralClassifier):
         check_is_fitted(self, "module_")
         return predict_proba(self.module_, self._seen(X), device=choose_device(self.device))
 
-    def _seen(self, X: Any) -> NDArray[np.float32]:
+    def _seen(self, X: EEG) -> NDArray[np.float32]:
         """Return what the network sees: the trials, and the features of classical branches."""
         X = self.check_X(X)
         beside = self.beside_.of(X)
         seen = X if beside is None else np.concatenate([X, beside], axis=2)
         return np.array(seen, dtype=np.float32)
+
+
+def has_classical(members: Sequence[EEGClassifier]) -> bool:
+    """Say whether some branch has features that are learned apart from the network."""
+    return any(isinstance(member, ClassicalClassifier) for member in members)
