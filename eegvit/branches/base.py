@@ -289,7 +289,7 @@ def refuse_other_data(
 def warn_without_groups(what: str) -> None:
     """Warn that nobody said whose the trials are, so that folds over them mix people."""
     warnings.warn(
-        f"groups were not given, so {what} mix trials of the same person: scores of new people"
-        " come out too high. fit(X, y, groups=...) says whose each trial is",
+        f"groups were not given, so {what} may have trials of one person on both sides, which"
+        " teaches to trust what knows the person. fit(X, y, groups=...) says whose each trial is",
         stacklevel=3,
     )

@@ -81,7 +81,8 @@ def patterns(whiteners: Array, features: Array, weights: Array) -> Array:
     Examples
     --------
     >>> features = np.random.default_rng(0).standard_normal((50, 3)) * [5, 1e-3, 1e-3]
-    >>> patterns(np.eye(2)[None], features, np.array([[1.0, 0.0, 0.0]]))[0].round(2).tolist()
+    >>> found = patterns(np.eye(2)[None], features, np.array([[1.0, 0.0, 0.0]]))
+    >>> np.abs(found[0]).round(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
     n_bands, n_channels, _ = whiteners.shape
@@ -96,7 +97,6 @@ def patterns(whiteners: Array, features: Array, weights: Array) -> Array:
     values, vectors = np.linalg.eigh(found)
     order = np.argsort(-np.abs(values), axis=-1)[..., None, :]
     vectors = np.take_along_axis(vectors, order, axis=-1)
-    vectors *= np.sign(vectors.sum(axis=-2, keepdims=True) + 1e-12)
     shown = np.linalg.inv(whiteners) @ vectors  # (sets, bands, channels, channels)
     return np.concatenate(list(shown), axis=2)
 

@@ -33,15 +33,27 @@ def predict_proba(
     >>> predict_proba(nn.Sequential(nn.Flatten(), nn.Linear(6, 2)), np.zeros((3, 2, 3))).shape
     (3, 2)
     """
-    network.to(device).eval()
-    running = for_few(network) if len(X) <= FEW and device == "cpu" else network
+    move(network, device)
+    running = for_few(network) if len(X) <= FEW and device == "cpu" else network.eval()
     parts = []
     with torch.inference_mode():
         for start in range(0, len(X), batch_size):
             batch = to_device(X[start : start + batch_size], device)
             parts.append(running(batch).cpu().double().softmax(1).numpy())
-    network.cpu()
+    move(network, "cpu")
     return np.concatenate(parts)
+
+
+def move(network: nn.Module, device: str) -> None:
+    """Bring a network to a device, unless it is there: moving nothing takes long, too.
+
+    Examples
+    --------
+    >>> move(nn.Linear(2, 2), "cpu")
+    """
+    first = next(chain(network.parameters(), network.buffers()), None)
+    if first is not None and first.device.type != device:
+        network.to(device)
 
 
 def for_few(network: nn.Module) -> nn.Module:
