@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from joblib import hash as hash_of
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -153,13 +153,13 @@ def _made_of(step: Any, probe: NDArray[Any] | None) -> NDArray[Any] | None:
     step = clone(step)
     codes = np.array([0, 1, 0, 1])
     try:
-        before = hash_of(vars(step))
+        before = pickle.dumps(vars(step))
         with np.errstate(all="ignore"):
             whole = np.asarray(step.fit(probe, codes).transform(probe))
             if isinstance(step, PerTrial):
                 return whole
             alone = np.concatenate([step.transform(probe[i : i + 1]) for i in range(len(probe))])
-        after = hash_of(vars(step))
+        after = pickle.dumps(vars(step))
     except Exception:  # whatever it says of the probe, it is not known to learn nothing
         return None
     if get_tags(step).requires_fit and before != after:

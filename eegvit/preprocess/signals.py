@@ -100,7 +100,7 @@ def _joined(epochs: Sequence[Epochs], who: str, rate: float, names: tuple[str, .
         if there not in rows:
             rows[there] = _places(names, there, who)
         data = part.get_data(copy=False)
-        signals.append(data if rows[there] == [*range(len(there))] else data[:, rows[there]])
+        signals.append(data if rows[there] == [*range(len(there))] else data.take(rows[there], 1))
     return MICROVOLTS * (signals[0] if len(signals) == 1 else np.concatenate(signals))
 
 
