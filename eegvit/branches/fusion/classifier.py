@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,21 +17,14 @@ from eegvit.branches.base import (
     identified,
     warn_without_groups,
 )
+from eegvit.branches.fusion.choices import Classical, Fuse, Start, Wiring, check_choices
 from eegvit.branches.fusion.features import FeaturesBeside
 from eegvit.branches.fusion.members import check_members, make_member, ready
 from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
 from eegvit.preprocess.signals import EEG, Signals
-from eegvit.registry import suggest
 
 if TYPE_CHECKING:
     from torch import nn
-
-Wiring = Literal["parallel", "series"]
-Fuse = Literal["concat", "gated", "attention", "multiscale"]
-Classical = Literal["mlp", "cnn"]
-Start = Literal["scratch", "frozen", "finetuned"]
-CHOICES = {"wiring": Wiring, "fuse": Fuse, "classical": Classical, "start": Start}
-SIDE_BY_SIDE = ("fuse", "classical", "auxiliary", "dropout")  # mean nothing in series
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -132,23 +125,9 @@ class FusionClassifier(NeuralClassifier):
         """
         known = {"sfreq": self.sfreq, "ch_names": self.ch_names}
         members = [ready(make_member(each), **known) for each in self.branches]
-        self.check_choices()
+        check_choices(self)
         check_members(members, self.wiring, self.start)
         return members
-
-    def check_choices(self) -> None:
-        """Raise an error if a parameter has no such value, or means nothing beside the others."""
-        for name, kind in CHOICES.items():
-            given = getattr(self, name)
-            if given not in get_args(kind):
-                raise ValueError(f"{name}={given!r}{suggest(given, get_args(kind))}")
-        if self.auxiliary < 0:
-            raise ValueError(f"auxiliary={self.auxiliary!r}: it must be 0 or more")
-        if self.wiring == "series":
-            defaults = {field.name: field.default for field in fields(self)}
-            for name in SIDE_BY_SIDE:
-                if getattr(self, name) != defaults[name]:
-                    raise ValueError(f"{name} is for branches side by side: wiring='parallel'")
 
     def identity(self) -> dict[str, Any]:
         """Return the parameters, with all those of the branches."""

@@ -84,11 +84,11 @@ def _steps(member: ClassicalClassifier) -> tuple[Pipeline | None, Pipeline]:
     return split_leading(steps)
 
 
-def _through(first: Pipeline | None, X: NDArray[Any]) -> NDArray[Any]:
+def _through(first: Pipeline | None, X: Signals) -> Signals:
     return X if first is None else np.asarray(first.fit_transform(X))
 
 
-def _packed(features: list[NDArray[Any]], X: NDArray[Any]) -> NDArray[np.float32] | None:
+def _packed(features: Sequence[Signals], X: Signals) -> NDArray[np.float32] | None:
     from eegvit.networks.fusion.beside import packed
 
     return packed(features, X.shape[1]) if features else None
