@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from eegvit.config import load_card as load_card
     from eegvit.config import load_study as load_study
     from eegvit.ensemble.classifier import EnsembleClassifier as EnsembleClassifier
+    from eegvit.preprocess.by_group import EuclideanAlignment as EuclideanAlignment
+    from eegvit.preprocess.by_group import RiemannianRecentring as RiemannianRecentring
     from eegvit.pretrain.classifier import FineTunedClassifier as FineTunedClassifier
     from eegvit.study import StudyResults as StudyResults
     from eegvit.study import run_study as run_study
@@ -40,12 +42,14 @@ _HOMES = {
     "EEGNetClassifier": "branches.eegnet",
     "EfficientViTClassifier": "branches.efficientvit",
     "EnsembleClassifier": "ensemble.classifier",
+    "EuclideanAlignment": "preprocess.by_group",
     "FBCSPClassifier": "branches.fbcsp",
     "FBTangentSpaceClassifier": "branches.tangent",
     "FineTunedClassifier": "pretrain.classifier",
     "FusionClassifier": "branches.fusion",
     "MDMClassifier": "branches.mdm",
     "PipelineClassifier": "branches.pipeline",
+    "RiemannianRecentring": "preprocess.by_group",
     "ShallowConvNetClassifier": "branches.shallow",
     "SpikingClassifier": "branches.spiking",
     "Study": "config",

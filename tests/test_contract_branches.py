@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
 from sklearn.utils import get_tags
 
+from eegvit.branches.base import about
+from eegvit.config import sha256
 from eegvit.registry import BRANCHES, resolve
 
 NAMES = sorted(BRANCHES)
@@ -27,6 +30,7 @@ NEEDED = {
         ]
     },
 }
+WITH_PATTERNS = ("csp_lda", "fbcsp", "tangent_space", "fb_tangent_space", "eegnet")
 LEARNS = [name for name in NAMES if name != "chance"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
@@ -189,6 +193,62 @@ def test_probabilities_agree_with_predict(name: str, fitted: Any, trials: Any) -
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_logarithms_and_decisions_agree_with_probabilities(
+    name: str, fitted: Any, trials: Any, make_trials: Any
+) -> None:
+    p, logs = fitted.predict_proba(trials.X), fitted.predict_log_proba(trials.X)
+    np.testing.assert_allclose(np.exp(logs), p, atol=1e-9)
+    odds = fitted.decision_function(trials.X)
+    assert odds.shape == (len(trials),) and np.isfinite(odds).all()
+    np.testing.assert_allclose(odds, logs[:, 1] - logs[:, 0])
+    sure = np.abs(odds) > 1e-9
+    np.testing.assert_array_equal(
+        fitted.predict(trials.X)[sure], fitted.classes_[(odds > 0).astype(int)][sure]
+    )
+    three = make_trials(classes=("a", "b", "c"), n_trials=24)
+    of_three = build(name, three).fit(three.X, three.labels)
+    scores = of_three.decision_function(three.X)
+    assert scores.shape == (24, 3)
+    np.testing.assert_array_equal(of_three.predict(three.X), of_three.classes_[scores.argmax(1)])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_says_what_it_is(name: str, trials: Any) -> None:
+    estimator = build(name, trials)
+    assert about(estimator) is estimator
+    assert sha256(estimator.identity()) == sha256(clone(estimator).identity())
+    signature = inspect.signature(estimator.fit).parameters
+    assert estimator.fit_takes() == set(signature) - {"X", "y"}
+    assert estimator.takes_seed() == ("random_state" in estimator.get_params())
+    assert {"numpy"} <= estimator.packages() and "eegvit" not in estimator.packages()
+    for key, value in estimator.get_params(deep=False).items():
+        other = 7 if isinstance(value, int | float | None) else value
+        changed = clone(estimator).set_params(**{key: other})
+        same = sha256(changed.identity()) == sha256(estimator.identity())
+        assert same == (key == "verbose" or other is value), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_steps_that_learn_nothing_and_the_rest_are_the_whole(
+    name: str, fitted: Any, trials: Any
+) -> None:
+    leading, rest = build(name, trials).per_trial()
+    X = trials.X if leading is None else leading.fit_transform(trials.X)
+    rest.fit(X, trials.labels)
+    np.testing.assert_array_equal(rest.predict(X), fitted.predict(trials.X))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_patterns_where_there_are_spatial_filters(name: str, fitted: Any, trials: Any) -> None:
+    assert hasattr(fitted, "patterns_") == (name in WITH_PATTERNS)
+    assert not hasattr(build(name, trials), "patterns_")
+    if name in WITH_PATTERNS:
+        patterns = fitted.patterns_  # ([bands,] channels, components)
+        assert patterns.ndim == 2 + name.startswith("fb") and np.isfinite(patterns).all()
+        assert patterns.shape[-2] == trials.n_channels
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_pickle_round_trip(name: str, fitted: Any, trials: Any) -> None:
     back = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(back.predict_proba(trials.X), fitted.predict_proba(trials.X))
@@ -201,6 +261,7 @@ def test_read_only_and_double_precision_input(name: str, fitted: Any, trials: An
     X.flags.writeable = False
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # torch warns of a read-only array
+        warnings.filterwarnings("ignore", "groups were not given")
         same = build(name, trials).fit(X, trials.labels).predict_proba(X)
     np.testing.assert_array_equal(same, fitted.predict_proba(trials.X))
     double = trials.X.astype(np.float64)
@@ -277,18 +338,57 @@ def test_groups_may_be_a_list_of_subjects(name: str, people: Any) -> None:
     np.testing.assert_array_equal(estimator.predict_proba(people.X), again.predict_proba(people.X))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_epochs_give_what_their_array_gives(name: str, trials: Any) -> None:
+def epochs_of(trials: Any) -> Any:
+    """Return trials as an mne.Epochs."""
     import mne
 
     info = mne.create_info(list(trials.ch_names), trials.sfreq, "eeg")
-    epochs = mne.EpochsArray(1e-6 * trials.X.astype(np.float64), info, verbose="error")
+    return mne.EpochsArray(1e-6 * trials.X.astype(np.float64), info, verbose="error")
+
+
+def told_nothing(name: str, trials: Any) -> Any:
+    """Return an estimator that knows neither sampling rate nor channels."""
     estimator = build(name, trials)
-    for key in ("sfreq", "ch_names"):
-        if key in estimator.get_params():
-            estimator.set_params(**{key: None})
-    from_epochs = estimator.fit(epochs, trials.labels).predict_proba(epochs)
-    np.testing.assert_allclose(from_epochs, probabilities(name, trials), atol=2e-2)
+    unknown = {key: None for key in ("sfreq", "ch_names") if key in estimator.get_params()}
+    return estimator.set_params(**unknown)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_epochs_are_read_by_the_names_of_their_channels(name: str, trials: Any) -> None:
+    epochs = epochs_of(trials)
+    estimator = told_nothing(name, trials).fit(epochs, trials.labels)
+    whole = estimator.predict_proba(epochs)
+    np.testing.assert_allclose(whole, probabilities(name, trials), atol=2e-2)
+    turned = epochs.copy().reorder_channels(epochs.ch_names[::-1])
+    np.testing.assert_array_equal(estimator.predict_proba(turned), whole)
+    single = [turned[i] for i in range(20)]  # as scikit-learn takes trials out
+    np.testing.assert_allclose(estimator.predict_proba(single), whole[:20], atol=1e-5)
+    with pytest.raises(ValueError, match="lacks 1 of the 8 channels of this .*: EEG3"):
+        estimator.predict(epochs.copy().drop_channels("EEG3"))
+    with pytest.raises(ValueError, match="sampled at 64 Hz, but this .* is for 128 Hz"):
+        estimator.predict(epochs.copy().decimate(2))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_epochs_must_fit_the_parameters(name: str, trials: Any) -> None:
+    known = parameters_of(name, trials)
+    if "sfreq" in known:
+        with pytest.raises(ValueError, match="sampled at 128 Hz, but this .* is for 100 Hz"):
+            build(name, trials, sfreq=100.0).fit(epochs_of(trials), trials.labels)
+    if "ch_names" in known:
+        names = (*trials.ch_names[:3], "Cz")
+        with pytest.raises(ValueError, match="lacks 1 of the 4 channels of this .*: Cz"):
+            build(name, trials, ch_names=names).fit(epochs_of(trials), trials.labels)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cross_validation_takes_epochs(name: str, trials: Any) -> None:
+    few = trials[:24]
+    scores = [
+        cross_val_score(model, X, few.labels, cv=2, scoring="neg_log_loss", error_score="raise")
+        for model, X in ((told_nothing(name, few), epochs_of(few)), (build(name, few), few.X))
+    ]
+    np.testing.assert_allclose(scores[0], scores[1], atol=5e-2)
 
 
 @pytest.mark.parametrize("name", ["fbcsp", "fb_tangent_space"])

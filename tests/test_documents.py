@@ -73,13 +73,13 @@ def test_study_files_in_the_readme_are_valid(root: Path, tmp_path: Path) -> None
 
 def test_python_in_the_readme_runs(root: Path, people: Any) -> None:
     blocks = re.findall(r"```python\n(.*?)```", read(root, "README.md"), flags=re.DOTALL)
-    assert len(blocks) == 3  # the last is run by tests/pretrain/test_readme.py
+    assert len(blocks) == 4  # the last is run by tests/pretrain/test_readme.py
     quick = blocks[1].replace('fuse="gated"', 'fuse="gated", epochs=1')
     assert quick != blocks[1]
     known: dict[str, Any] = {"X": people.X, "y": people.labels, "subject": people.subject}
-    for block in (blocks[0], quick):
+    for block in (blocks[0], quick, blocks[2]):
         exec(block, known)
-    assert known["scores"].shape == (3,)
+    assert known["scores"].shape == known["aligned"].shape == (3,)
     assert known["model"].out_of_fold_.shape == (2, len(people), 2)
 
 

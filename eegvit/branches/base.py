@@ -1,62 +1,141 @@
-"""What every branch shares: checks of the input, labels, and pipelines of steps."""
+"""What every branch shares: what it says of itself, checks of its input, labels, steps."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+import inspect
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self
 
 import numpy as np
-from joblib import hash as hash_of
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.features.covariances import PerTrial
+from eegvit.features.plain import (
+    CLASSICAL,
+    Classifier,
+    Plain,
+    fit_parameters,
+    home_of,
+    packages_of,
+    split_leading,
+)
+from eegvit.preprocess.signals import EEG, Signals, read
+from eegvit.registry import BRANCHES, lookup, suggest
+
+LEAST = np.finfo(np.float64).tiny  # a probability below it is one
+
+
+class Estimator(Protocol):
+    """What a plan, its keys and its execution ask of an estimator: they know no class by name."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters, defaults included, that decide what it computes."""
+
+    def packages(self) -> frozenset[str]:
+        """Return the names of the packages whose versions decide what it computes."""
+
+    def per_trial(self) -> tuple[Pipeline | None, Classifier]:
+        """Return the leading steps that learn nothing, if any, and what is fitted behind them."""
+
+    def fit_takes(self) -> frozenset[str]:
+        """Return what `fit` takes beside trials and labels, such as groups and checkpoint."""
+
+    def takes_seed(self) -> bool:
+        """Say whether a seed changes what it computes."""
+
+    def training(self) -> object:
+        """Return how a network is trained, to be compared; None where none is."""
+
+    def trains_together(self) -> bool:
+        """Say whether `fit_together` may train several of it at once."""
+
+
+def about(model: Any) -> Estimator:
+    """Return what says of a classifier what there is to know: itself, if it is of this house.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> about(SVC(C=2)).identity()["C"], sorted(about(SVC()).packages())
+    (2, ['numpy', 'pyriemann', 'scikit-learn', 'scipy'])
+    """
+    return model if isinstance(model, EEGClassifier) else Plain(model)
 
 
 class EEGClassifier(ClassifierMixin, BaseEstimator):
-    """Checks shared by all classifiers of EEG trials; subclasses are keyword-only dataclasses."""
+    """Checks shared by all classifiers of EEG trials; subclasses are keyword-only dataclasses.
 
-    def __sklearn_tags__(self) -> Any:
+    Each says what a plan asks of it, see `Estimator`.
+    """
+
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
 
-    def check_X(self, X: Any, *, reset: bool = False) -> NDArray[np.floating[Any]]:
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters, defaults included, that decide what it computes."""
+        return dict(self.get_params(deep=False))
+
+    def packages(self) -> frozenset[str]:
+        """Return the names of the packages whose versions decide what it computes."""
+        return CLASSICAL | home_of(self)
+
+    def per_trial(self) -> tuple[Pipeline | None, Classifier]:
+        """Return the leading steps that learn nothing, if any, and what is fitted behind them."""
+        return None, self
+
+    def fit_takes(self) -> frozenset[str]:
+        """Return what `fit` takes beside trials and labels, such as groups and checkpoint."""
+        return fit_parameters(self)
+
+    def takes_seed(self) -> bool:
+        """Say whether a seed changes what it computes."""
+        return "random_state" in self.get_params(deep=False)
+
+    def training(self) -> object:
+        """Return how a network is trained, to be compared; None where none is."""
+        return None
+
+    def trains_together(self) -> bool:
+        """Say whether `fit_together` may train several of it at once."""
+        return False
+
+    def gives_features(self) -> bool:
+        """Say whether a fused model can take its features."""
+        return False
+
+    def of_data(self, name: str) -> Any:
+        """Return what the parameters say of the data: `sfreq`, `ch_names`, or None."""
+        return getattr(self, name, None)
+
+    def check_X(self, X: EEG, *, reset: bool = False) -> Signals:
         """Return X as an array (n, channels, times), or say what is wrong with it.
 
-        With ``reset=True`` the shape is remembered; without, it must be the remembered one.
+        With ``reset=True`` shape, sampling rate and channels are remembered; without, they must
+        be the remembered ones. Channels of an `mne.Epochs` are put in the remembered order.
         """
-        if hasattr(X, "get_data") and hasattr(X, "info"):  # mne.Epochs
-            if reset:
-                self.sfreq_: float | None = float(X.info["sfreq"])
-                self.ch_names_: tuple[str, ...] | None = tuple(X.ch_names)
-            X = 1e6 * X.get_data(copy=False)  # volts to microvolts
-        elif reset:
-            self.sfreq_ = getattr(self, "sfreq", None)
-            self.ch_names_ = getattr(self, "ch_names", None)
-        X = np.asarray(X)
-        if X.ndim != 3:
-            raise ValueError(
-                f"X has shape {X.shape}, expected (trials, channels, times)."
-                " A single trial needs a leading axis: X[None]."
-            )
-        if X.dtype not in (np.float32, np.float64):
-            X = X.astype(np.float32)
-        if len(X) == 0:
-            raise ValueError("X has no trials (0 sample(s)); at least one is required")
-        _refuse_non_finite(X)
         if reset:
-            self.n_channels_in_, self.n_times_in_ = map(int, X.shape[1:])
-        elif X.shape[1:] != (self.n_channels_in_, self.n_times_in_):
+            self.sfreq_: float | None = self.of_data("sfreq")
+            self.ch_names_: tuple[str, ...] | None = self.of_data("ch_names")
+        who = f"this {type(self).__name__}"
+        found = read(X, who, sfreq=self.sfreq_, ch_names=self.ch_names_)
+        signals = found.X
+        if reset:
+            self.sfreq_, self.ch_names_ = found.sfreq, found.ch_names
+            self.n_channels_in_, self.n_times_in_ = map(int, signals.shape[1:])
+        elif signals.shape[1:] != (self.n_channels_in_, self.n_times_in_):
             raise ValueError(
-                f"X has {X.shape[1]} channels x {X.shape[2]} times, but this"
+                f"X has {signals.shape[1]} channels x {signals.shape[2]} times, but this"
                 f" {type(self).__name__} was fitted with"
                 f" {self.n_channels_in_} channels x {self.n_times_in_} times"
             )
-        return X
+        return signals
 
     def encode_y(self, X: NDArray[Any], y: ArrayLike) -> NDArray[np.int64]:
         """Remember the classes and return their codes."""
@@ -82,14 +161,27 @@ class EEGClassifier(ClassifierMixin, BaseEstimator):
             )
         return float(known)
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: EEG) -> NDArray[Any]:
         """Return the most probable class of each trial."""
         told = self.predict_proba(X)
         return self.classes_[np.argmax(told, axis=1)]
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         raise NotImplementedError
+
+    def predict_log_proba(self, X: EEG) -> NDArray[np.float64]:
+        """Return the logarithm of the probability of each class, shape (trials, classes)."""
+        return np.log(np.maximum(self.predict_proba(X), LEAST))
+
+    def decision_function(self, X: EEG) -> NDArray[np.float64]:
+        """Return how much speaks for each class, in logarithms of probabilities.
+
+        Of two classes it is the odds of the second, shape (trials,); of more, shape (trials,
+        classes).
+        """
+        logs = self.predict_log_proba(X)
+        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
 
 class ClassicalClassifier(EEGClassifier):
@@ -107,20 +199,32 @@ class ClassicalClassifier(EEGClassifier):
         """Return the steps whose features a fused network takes: all but the classifier."""
         return self.pipeline()[:-1]
 
-    def fit(self, X: Any, y: ArrayLike) -> Self:
+    def packages(self) -> frozenset[str]:
+        """Return the packages of the steps."""
+        return packages_of(self.pipeline()) | home_of(self)
+
+    def per_trial(self) -> tuple[Pipeline | None, Classifier]:
+        """Split the steps."""
+        return split_leading(self.pipeline())
+
+    def gives_features(self) -> bool:
+        """Say yes: those that its classifier would see."""
+        return True
+
+    def fit(self, X: EEG, y: ArrayLike) -> Self:
         """Fit on trials (n, channels, times) and their labels."""
         X = self.check_X(X, reset=True)
         self.encode_y(X, y)
         self.pipeline_ = self.pipeline().fit(X, np.asarray(y))
         return self
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         check_is_fitted(self, "pipeline_")
         return probabilities(self.pipeline_, self.check_X(X))
 
 
-def probabilities(model: Any, X: Any) -> NDArray[np.float64]:
+def probabilities(model: Classifier, X: Any) -> NDArray[np.float64]:
     """Return class probabilities; a model that has none gets them from its decision function."""
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(X), dtype=np.float64)
@@ -132,72 +236,60 @@ def probabilities(model: Any, X: Any) -> NDArray[np.float64]:
     return (np.asarray(model.predict(X))[:, None] == model.classes_[None, :]).astype(np.float64)
 
 
-def per_trial(model: Any) -> tuple[Pipeline | None, Any]:
-    """Split a model into the leading steps that learn nothing and the rest.
+def branch(given: str | Mapping[str, Any]) -> EEGClassifier:
+    """Return the branch that a name, or a mapping of `branch` and its parameters, stands for.
 
     Examples
     --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.preprocessing import FunctionTransformer, StandardScaler
-    >>> model = Pipeline(
-    ...     [
-    ...         ("log", FunctionTransformer(np.log)),
-    ...         ("scale", StandardScaler()),
-    ...         ("classify", LogisticRegression()),
-    ...     ]
-    ... )
-    >>> leading, rest = per_trial(model)
-    >>> list(leading.named_steps), list(rest.named_steps)
-    (['log'], ['scale', 'classify'])
+    >>> branch({"branch": "eegnet", "dropout": 0.5})
+    EEGNetClassifier(dropout=0.5)
     """
-    pipeline = model.pipeline() if isinstance(model, ClassicalClassifier) else model
-    if not isinstance(pipeline, Pipeline):
-        return None, model
-    n_leading = 0
-    probe: Any = np.random.default_rng(0).standard_normal((4, 4, 256))
-    for _, step in pipeline.steps[:-1]:
-        made = _made_of(step, probe)
-        if made is None and not isinstance(step, PerTrial):
-            break
-        n_leading += 1
-        probe = made
-    if n_leading == 0:
-        return None, pipeline
-    return pipeline[:n_leading], pipeline[n_leading:]
+    parameters = {"branch": given} if isinstance(given, str) else dict(given)
+    cls = lookup(BRANCHES, str(parameters.pop("branch", "")))
+    known = inspect.signature(cls).parameters
+    for name in parameters:
+        if name not in known:
+            raise ValueError(f"{cls.__name__} has no parameter '{name}'{suggest(name, known)}")
+    made: EEGClassifier = cls(**parameters)
+    return made
 
 
-def _made_of(step: Any, probe: Any) -> Any:
-    """Return what a step makes of trials, or None if it learns or if trials change each other.
+def identified(model: EEGClassifier) -> dict[str, Any]:
+    """Return what identifies an estimator that is a part of another: its class, its identity.
 
-    The tag alone would not do: a function may be stateless and yet subtract the mean trial.
+    Examples
+    --------
+    >>> identified(branch({"branch": "mdm", "estimator": "scm"}))
+    {'class': 'eegvit.branches.mdm.MDMClassifier', 'estimator': 'scm'}
     """
-    if step in (None, "passthrough") or probe is None:
-        return probe
-    step = clone(step)
-    codes = np.array([0, 1, 0, 1])
-    try:
-        before = hash_of(vars(step))
-        with np.errstate(all="ignore"):
-            whole = np.asarray(step.fit(probe, codes).transform(probe))
-            if isinstance(step, PerTrial):
-                return whole
-            alone = np.concatenate([step.transform(probe[i : i + 1]) for i in range(len(probe))])
-        after = hash_of(vars(step))
-    except Exception:  # whatever it says of the probe, it is not known to learn nothing
-        return None
-    if get_tags(step).requires_fit and before != after:
-        return None
-    same = whole.shape == alone.shape and np.allclose(whole, alone, equal_nan=True)
-    return whole if same else None
+    return {"class": f"{type(model).__module__}.{type(model).__qualname__}"} | model.identity()
 
 
-def _refuse_non_finite(X: NDArray[Any]) -> None:
-    if np.isfinite(X.sum(dtype=np.float64)):
-        return
-    trials, channels, _ = np.nonzero(~np.isfinite(X))
-    if len(trials):
-        raise ValueError(
-            f"X contains NaN or infinity in {len(set(trials.tolist()))} of {len(X)} trials,"
-            f" first in trial {trials[0]}, channel {channels[0]}:"
-            " drop those trials or repair the channel before fitting"
-        )
+def refuse_other_data(
+    model: Classifier, sfreq: float | None = None, ch_names: Sequence[str] | None = None
+) -> None:
+    """Refuse an estimator that was made for another rate or other channels than those known.
+
+    Examples
+    --------
+    >>> refuse_other_data(branch({"branch": "snn", "sfreq": 128.0}), sfreq=250.0)
+    Traceback (most recent call last):
+    ValueError: SpikingClassifier has sfreq=128.0, but the trials have 250.0
+    """
+    for name, value in model.get_params().items():
+        known = {"sfreq": sfreq, "ch_names": ch_names}.get(name.rpartition("__")[2])
+        if known is None or value is None:
+            continue
+        if tuple(np.atleast_1d(value)) != tuple(np.atleast_1d(known)):
+            raise ValueError(
+                f"{type(model).__name__} has {name}={value!r}, but the trials have {known!r}"
+            )
+
+
+def warn_without_groups(what: str) -> None:
+    """Warn that nobody said whose the trials are, so that folds over them mix people."""
+    warnings.warn(
+        f"groups were not given, so {what} may have trials of one person on both sides, which"
+        " teaches to trust what knows the person. fit(X, y, groups=...) says whose each trial is",
+        stacklevel=3,
+    )

@@ -71,6 +71,14 @@ class BraindecodeClassifier(NeuralClassifier):
                 said = f"{name} has no parameter '{given}'{suggest(str(given), taken)}"
                 yield ("model_parameters", given), said
 
+    def packages(self) -> frozenset[str]:
+        """Return those of networks, and braindecode."""
+        return super().packages() | {"braindecode"}
+
+    def gives_features(self) -> bool:
+        """Say no: its models have no maps in common."""
+        return False
+
     def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
         """Become fitted by a trained network, its weights free of constraints."""
         from eegvit.networks.logits import bake_constraints

@@ -27,6 +27,10 @@ class ChanceClassifier(ClassicalClassifier):
     1.0
     """
 
+    def gives_features(self) -> bool:
+        """Say no: there is nothing to see before the guess."""
+        return False
+
     def pipeline(self) -> Pipeline:
         """Return the one step."""
         return Pipeline([("guess", DummyClassifier(strategy="prior"))])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.base import ClassicalClassifier
 from eegvit.features.covariances import Covariances, Estimator
@@ -28,6 +31,11 @@ class CSPLDAClassifier(ClassicalClassifier):
     estimator : {"scm", "oas", "lwf"}
         Covariance of a trial.
 
+    Attributes
+    ----------
+    patterns_ : array, shape (channels, components)
+        How the source behind each spatial filter shows at the channels; sets side by side.
+
     Examples
     --------
     >>> import numpy as np
@@ -42,6 +50,12 @@ class CSPLDAClassifier(ClassicalClassifier):
     multiclass: Multiclass = "ovr"
     shrinkage: float = 0.05
     estimator: Estimator = "oas"
+
+    @property
+    def patterns_(self) -> NDArray[np.float64]:
+        check_is_fitted(self, "pipeline_")
+        found: NDArray[np.float64] = self.pipeline_["csp"].patterns_[0]
+        return found
 
     def pipeline(self) -> Pipeline:
         """Return the steps."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.neural import NeuralClassifier
+from eegvit.features.covariances import covariances
+from eegvit.preprocess.signals import Signals
 
 if TYPE_CHECKING:
     from torch import nn
+
+MOST = 256  # trials that the covariance behind patterns is taken of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -32,10 +41,18 @@ class EEGNetClassifier(NeuralClassifier):
     dropout : float
         Share of features set to zero in training.
 
+    Attributes
+    ----------
+    patterns_ : array, shape (channels, n_filters * depth)
+        How what each spatial filter sees shows at the channels [2]_, by the covariance of the
+        training signals; the filters of the first temporal filter come first.
+
     References
     ----------
     .. [1] Lawhern et al., EEGNet: a compact convolutional neural network for EEG-based
        brain-computer interfaces. Journal of Neural Engineering 15(5), 2018.
+    .. [2] Haufe et al., On the interpretation of weight vectors of linear models in
+       multivariate neuroimaging. NeuroImage 87, 2014.
 
     Examples
     --------
@@ -72,3 +89,20 @@ class EEGNetClassifier(NeuralClassifier):
             pool_2=self.pool_2,
             dropout=self.dropout,
         )
+
+    def builder(self, X: Signals, rows: NDArray[np.int64]) -> Callable[[], nn.Module]:
+        """Return what builds the network, and keep the covariance of the training signals."""
+        some = rows[:: -(-len(rows) // MOST)]
+        self.covariance_ = covariances(X[some]).mean(axis=0)
+        return super().builder(X, rows)
+
+    @property
+    def patterns_(self) -> NDArray[np.float64]:
+        check_is_fitted(self, "module_")
+        layers: Any = self.module_
+        standardise, network = layers
+        scale = standardise.scale.numpy().reshape(1, -1)
+        filters = network.front.spatial.detach().double().numpy() / scale
+        spread = self.covariance_ @ filters.T  # (channels, filters)
+        found: NDArray[np.float64] = spread / np.einsum("fc,cf->f", filters, spread)
+        return found

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.neural import NeuralClassifier
+from eegvit.preprocess.signals import EEG
 
 if TYPE_CHECKING:
     from torch import nn
@@ -123,7 +124,7 @@ class EfficientViTClassifier(NeuralClassifier):
         family = self._family(self.layout)
         return EfficientViT(*shape, layout=self.layout, family=family, **settings)
 
-    def attention_received(self, X: Any) -> NDArray[np.float32]:
+    def attention_received(self, X: EEG) -> NDArray[np.float32]:
         """Return how much attention each electrode receives over time: (n, channels, steps).
 
         `eegvit.report.topography.draw_topography` draws it. For the layouts that keep

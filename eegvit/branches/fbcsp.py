@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.base import ClassicalClassifier
 from eegvit.features.covariances import Estimator
@@ -50,6 +52,12 @@ class FBCSPClassifier(ClassicalClassifier):
     sfreq : float or None
         Sampling rate in Hz; known where trials come from a study or are an mne.Epochs.
 
+    Attributes
+    ----------
+    patterns_ : array, shape (bands, channels, components)
+        How the source behind each spatial filter shows at the channels; sets side by side, all
+        of them, selected or not.
+
     References
     ----------
     .. [1] Ang et al., Filter bank common spatial pattern (FBCSP) in brain-computer
@@ -71,8 +79,14 @@ class FBCSPClassifier(ClassicalClassifier):
     multiclass: Multiclass = "ovr"
     shrinkage: float = 0.05
     estimator: Estimator = "oas"
-    classifier: Any = "lda"
+    classifier: str | BaseEstimator = "lda"
     sfreq: float | None = None
+
+    @property
+    def patterns_(self) -> NDArray[np.float64]:
+        check_is_fitted(self, "pipeline_")
+        found: NDArray[np.float64] = self.pipeline_["csp"].patterns_
+        return found
 
     def feature_steps(self) -> Pipeline:
         """Return the steps up to log-power (n, bands, sets, components), without selection."""

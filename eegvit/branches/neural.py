@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.base import EEGClassifier
+from eegvit.features.plain import home_of
+from eegvit.preprocess.signals import EEG, Signals
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,6 +65,8 @@ class NeuralClassifier(EEGClassifier):
         Mixed precision (bfloat16) on CUDA.
     random_state : int
         Seed of weights, batches, dropout, augmentation and validation people.
+    verbose : bool
+        Show a line of progress while training: epoch, loss, time left. Changes no result.
 
     Attributes
     ----------
@@ -76,6 +80,7 @@ class NeuralClassifier(EEGClassifier):
         Number of learned numbers.
     """
 
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     usual_epochs: ClassVar[int] = 40
 
     epochs: int | None = None
@@ -93,6 +98,7 @@ class NeuralClassifier(EEGClassifier):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     amp: bool = False
     random_state: int = 0
+    verbose: bool = False
 
     def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
         """Return the untrained network: trials (n, channels, times) in, logits out."""
@@ -100,7 +106,7 @@ class NeuralClassifier(EEGClassifier):
 
     def fit(
         self,
-        X: Any,
+        X: EEG,
         y: ArrayLike,
         *,
         groups: ArrayLike | None = None,
@@ -118,23 +124,42 @@ class NeuralClassifier(EEGClassifier):
             File to save the training to now and then, and to continue it from.
         """
         from eegvit.networks.device import choose_device
-        from eegvit.train import train
+        from eegvit.train import progress_line, train
 
         X = self.check_X(X, reset=True)
         codes = self.encode_y(X, y)
         rows, held_out = hold_out(codes, groups, self.validation, self.random_state)
-        network, history = train(
-            self.builder(X, rows),
-            X,
-            codes,
-            recipe=self.recipe(len(rows)),
-            rows=rows,
-            held_out=held_out,
-            seed=self.random_state,
-            device=choose_device(self.device),
-            checkpoint=checkpoint,
-        )
+        recipe = self.recipe(len(rows))
+        with progress_line(recipe.epochs, type(self).__name__, self.verbose) as on_epoch:
+            network, history = train(
+                self.builder(X, rows),
+                X,
+                codes,
+                recipe=recipe,
+                rows=rows,
+                held_out=held_out,
+                seed=self.random_state,
+                device=choose_device(self.device),
+                checkpoint=checkpoint,
+                on_epoch=on_epoch,
+            )
         return self.keep(network, history)
+
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters but for those that change no result."""
+        return {name: value for name, value in super().identity().items() if name != "verbose"}
+
+    def packages(self) -> frozenset[str]:
+        """Return those of networks, and that of the class."""
+        return frozenset({"numpy", "torch"}) | home_of(self)
+
+    def training(self) -> tuple[Recipe, float]:
+        """Return the recipe, and the share of people held out."""
+        return self.recipe(), self.validation
+
+    def gives_features(self) -> bool:
+        """Say yes: the maps of its network."""
+        return True
 
     def trains_together(self) -> bool:
         """Say whether `fit_together` may train several of it at once."""
@@ -152,9 +177,7 @@ class NeuralClassifier(EEGClassifier):
         usual = Recipe(**settings | {"epochs": self.usual_epochs})
         return usual if n_trials is None else of_steps(usual, n_trials, LEAST_STEPS)
 
-    def builder(
-        self, X: NDArray[np.floating[Any]], rows: NDArray[np.int64]
-    ) -> Callable[[], nn.Module]:
+    def builder(self, X: Signals, rows: NDArray[np.int64]) -> Callable[[], nn.Module]:
         """Return what builds the network, its standardisation fitted on some rows of X."""
         from torch import from_numpy, nn
 
@@ -183,7 +206,7 @@ class NeuralClassifier(EEGClassifier):
         check_is_fitted(self, "module_")
         return count(self.module_, torch.zeros(1, self.n_channels_in_, self.n_times_in_))
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         from eegvit.networks.device import choose_device
         from eegvit.networks.predict import predict_proba
@@ -193,7 +216,7 @@ class NeuralClassifier(EEGClassifier):
 
 
 def channel_moments(
-    X: NDArray[np.floating[Any]], rows: NDArray[np.int64], chunk: int = 256
+    X: Signals, rows: NDArray[np.int64], chunk: int = 256
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return mean and standard deviation of each channel over some trials, in bounded memory.
 

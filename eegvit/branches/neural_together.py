@@ -6,19 +6,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eegvit.branches.neural import NeuralClassifier, hold_out
+from eegvit.preprocess.signals import EEG
 
 SAME = 1e-3  # probabilities that differ by less are the same but for rounding
 
 
 def fit_together(
     models: Sequence[NeuralClassifier],
-    X: Any,
+    X: EEG,
     y: ArrayLike,
     trials: Sequence[NDArray[np.int64]],
     *,

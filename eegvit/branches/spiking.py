@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.neural import NeuralClassifier
+from eegvit.preprocess.signals import EEG
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -107,31 +108,31 @@ class SpikingClassifier(NeuralClassifier):
             recurrent=self.recurrent,
         )
 
-    def spike_trains(self, X: Any) -> dict[str, NDArray[np.bool_]]:
+    def spike_trains(self, X: EEG) -> dict[str, NDArray[np.bool_]]:
         """Return the spikes of each layer, shape (n, features, times): what a raster shows."""
         from eegvit.networks.spiking.operations import spike_trains
 
         trains = spike_trains(*self._network_and_input(X))
         return {name: train.numpy() for name, train in trains.items()}
 
-    def firing_rates(self, X: Any) -> dict[str, NDArray[np.float64]]:
+    def firing_rates(self, X: EEG) -> dict[str, NDArray[np.float64]]:
         """Return the spikes a second of each neuron, by layer."""
         trains = self.spike_trains(X)
         return {name: train.mean((0, 2)) * self.sampling_rate() for name, train in trains.items()}
 
-    def count_operations(self, X: Any) -> Operations:
+    def count_operations(self, X: EEG) -> Operations:
         """Return what a trial of X takes on average, with spikes and without, and the energy."""
         from eegvit.networks.spiking.operations import count_operations
 
         return count_operations(*self._network_and_input(X))
 
-    def spiking_activity(self, X: Any) -> dict[str, Any]:
+    def spiking_activity(self, X: EEG) -> dict[str, Any]:
         """Return rates, operations and a raster of some trials, as plain values."""
         from eegvit.networks.spiking.operations import activity
 
         return activity(*self._network_and_input(X), self.sampling_rate())
 
-    def _network_and_input(self, X: Any) -> tuple[nn.Module, Tensor]:
+    def _network_and_input(self, X: EEG) -> tuple[nn.Module, Tensor]:
         import torch
 
         check_is_fitted(self, "module_")

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from eegvit.branches.base import ClassicalClassifier
 from eegvit.features.covariances import Covariances, Estimator
 from eegvit.features.filterbank import MU_AND_BETA, Bands, FilterBankCovariances
-from eegvit.features.tangent import BandTangentSpace
+from eegvit.features.tangent import BandTangentSpace, patterns
+from eegvit.preprocess.signals import EEG
+
+
+class TangentClassifier(ClassicalClassifier):
+    """A linear classifier of tangent vectors, and the sources that it goes by."""
+
+    def fit(self, X: EEG, y: ArrayLike) -> Self:
+        """Fit on trials (n, channels, times) and their labels."""
+        X = self.check_X(X, reset=True)
+        self.encode_y(X, y)
+        self.pipeline_ = self.pipeline()
+        features = self.pipeline_[:-1].fit_transform(X)
+        self.pipeline_[-1].fit(features, np.asarray(y))
+        whiteners = self.pipeline_["tangent"].whiteners_
+        shown = patterns(whiteners, features, self.pipeline_["classify"].coef_)
+        self.patterns_ = shown if hasattr(self, "bands") else shown[0]
+        return self
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TangentSpaceClassifier(ClassicalClassifier):
+class TangentSpaceClassifier(TangentClassifier):
     """Covariances seen from their Riemannian mean, classified by logistic regression [1]_.
 
     Parameters
@@ -23,6 +43,12 @@ class TangentSpaceClassifier(ClassicalClassifier):
         Covariance of a trial.
     C : float
         Inverse strength of the regression's penalty.
+
+    Attributes
+    ----------
+    patterns_ : array, shape (channels, components)
+        How the sources that the regression goes by show at the channels, the most telling
+        first; of more than two classes, those of each against the rest side by side.
 
     References
     ----------
@@ -48,7 +74,7 @@ class TangentSpaceClassifier(ClassicalClassifier):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FBTangentSpaceClassifier(ClassicalClassifier):
+class FBTangentSpaceClassifier(TangentClassifier):
     """Tangent vectors of several bands side by side, classified by logistic regression.
 
     Parameters
@@ -61,6 +87,11 @@ class FBTangentSpaceClassifier(ClassicalClassifier):
         Inverse strength of the regression's penalty.
     sfreq : float or None
         Sampling rate in Hz; known where trials come from a study or are an mne.Epochs.
+
+    Attributes
+    ----------
+    patterns_ : array, shape (bands, channels, components)
+        As of `TangentSpaceClassifier`, in each band.
 
     Examples
     --------

@@ -19,6 +19,7 @@ FILLED_BY_STUDY = {
     "sfreq": "the sampling rate comes from the data",
     "ch_names": "channel names come from the data",
     "card": "it is the card around it",
+    "verbose": "a study shows its own progress",
 }
 
 FILLED_BY_LOADER = {"path", "source_text", "origin", "judged"}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +12,20 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import EEGClassifier, probabilities
+from eegvit.branches.base import (
+    EEGClassifier,
+    about,
+    identified,
+    probabilities,
+    refuse_other_data,
+    warn_without_groups,
+)
+from eegvit.ensemble.members import Members, by_name, named, replaced
 from eegvit.ensemble.probabilities import CodeArray, FloatArray
 from eegvit.ensemble.rules import LearnerName, RuleName, learn, learns
+from eegvit.features.plain import Classifier
+from eegvit.preprocess.signals import EEG, Signals
 
-Members = Mapping[str, Any] | Sequence[tuple[str, Any]]
 Rows = NDArray[np.int64]
 
 N_BLOCKS = 5  # of trials, where people are not known
@@ -32,8 +40,10 @@ class EnsembleClassifier(EEGClassifier):
 
     Parameters
     ----------
-    members : dict of classifiers, or list of (name, classifier)
-        Their parameters are reached as ``name__parameter``.
+    members : dict, or list of members or of (name, member)
+        A member is a classifier, the name of a branch, or a mapping of `branch` and its
+        parameters. One without a name has that of its branch. Parameters of classifiers are
+        reached as ``name__parameter``.
     rule : {"vote", "average", "weighted", "max", "meta"}
         How to combine.
     learner : {"accuracy", "log_loss", "logistic", "xgboost"} or None
@@ -72,13 +82,33 @@ class EnsembleClassifier(EEGClassifier):
     ([0.5, 0.5], 1.0)
     """
 
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
     members: Members
     rule: RuleName = "average"
     learner: LearnerName | None = None
     calibrate: bool = False
     n_folds: int | None = None
 
-    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters, with all those of the members."""
+        members = {
+            name: identified(member) if isinstance(member, EEGClassifier) else member
+            for name, member in by_name(self.members).items()
+        }
+        return super().identity() | {"members": members}
+
+    def packages(self) -> frozenset[str]:
+        """Return those of all members and of the learner."""
+        own = {"xgboost"} if self.learner == "xgboost" else set()
+        members = by_name(self.members).values()
+        return super().packages().union(own, *(about(member).packages() for member in members))
+
+    def takes_seed(self) -> bool:
+        """Say whether some member does."""
+        return any(about(member).takes_seed() for member in by_name(self.members).values())
+
+    def fit(self, X: EEG, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
         """Fit on trials (n, channels, times) and their labels.
 
         Parameters
@@ -89,13 +119,16 @@ class EnsembleClassifier(EEGClassifier):
             The person of each trial: no rule learns from a prediction by a member that was
             fitted on another trial of the same person.
         """
-        members = self._named()
+        members = by_name(self.members)
+        self._check_names(members)
         needed = learns(self.rule, self.learner, self.calibrate)
         X = self.check_X(X, reset=True)
         codes = self.encode_y(X, y)
         people = None if groups is None else np.asarray(groups)
         if people is not None and people.shape != codes.shape:
             raise ValueError(f"groups has shape {people.shape} for {len(codes)} trials")
+        if needed and people is None:
+            warn_without_groups("the folds that the rule learns from")
         self.out_of_fold_ = self._out_of_fold(members, X, codes, people) if needed else None
         self.combiner_ = learn(
             self.rule, self.out_of_fold_, codes, learner=self.learner, calibrate=self.calibrate
@@ -106,7 +139,7 @@ class EnsembleClassifier(EEGClassifier):
         }
         return self
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         check_is_fitted(self, "members_")
         X = self.check_X(X)
@@ -116,41 +149,34 @@ class EnsembleClassifier(EEGClassifier):
         """Return the parameters, with ``deep`` also the members and theirs."""
         found: dict[str, Any] = super().get_params(deep=False)
         if deep:
-            for name, member in dict(self.members).items():
-                found[name] = member
-                found |= {f"{name}__{k}": v for k, v in member.get_params(deep=True).items()}
+            for name, member in named(self.members).items():
+                if hasattr(member, "get_params"):
+                    found[name] = member
+                    found |= {f"{name}__{k}": v for k, v in member.get_params(deep=True).items()}
         return found
 
     def set_params(self, **params: Any) -> Self:
         """Change parameters, members by their names, or parameters of members."""
         if "members" in params:
             self.members = params.pop("members")
-        given = dict(self.members)
-        replaced = {name: params.pop(name) for name in list(params) if name in given}
-        if replaced:
-            changed = given | replaced
-            self.members = changed if isinstance(self.members, Mapping) else list(changed.items())
+        known = named(self.members)
+        new = {name: params.pop(name) for name in list(params) if name in known}
+        if new:
+            self.members = replaced(self.members, new)
         super().set_params(**params)
         return self
 
-    def _named(self) -> dict[str, Any]:
-        """Return the members by name, or say what is wrong with the names."""
-        pairs = list(self.members.items() if isinstance(self.members, Mapping) else self.members)
-        if not pairs:
-            raise ValueError("an ensemble needs at least one member")
-        for pair in pairs:
-            if not (isinstance(pair, tuple | list) and len(pair) == 2 and hasattr(pair[1], "fit")):
-                raise ValueError(f"member {pair!r}: expected a name and a classifier")
-        names = [name for name, _ in pairs]
+    def _check_names(self, names: Iterable[str]) -> None:
         for name in names:
-            if not isinstance(name, str) or "__" in name or names.count(name) > 1:
-                raise ValueError(f"member name {name!r}: names are distinct strings without '__'")
             if name in super().get_params(deep=False):
                 raise ValueError(f"member name {name!r} is a parameter of the ensemble itself")
-        return dict(pairs)
 
     def _out_of_fold(
-        self, members: dict[str, Any], X: NDArray[Any], y: CodeArray, people: NDArray[Any] | None
+        self,
+        members: Mapping[str, Classifier],
+        X: Signals,
+        y: CodeArray,
+        people: NDArray[Any] | None,
     ) -> FloatArray:
         told = np.full((len(members), len(y), len(self.classes_)), np.nan)
         for train, test in folds(y, people, self.n_folds):
@@ -165,14 +191,15 @@ class EnsembleClassifier(EEGClassifier):
 
     def _fitted(
         self,
-        member: Any,
-        X: NDArray[Any],
+        member: Classifier,
+        X: Signals,
         y: CodeArray,
         people: NDArray[Any] | None,
         rows: Rows,
-    ) -> Any:
+    ) -> Classifier:
         """Return a copy of a member fitted on some rows, told what is known of the recording."""
-        model = clone(member)
+        model: Classifier = clone(member)
+        refuse_other_data(model, self.sfreq_, self.ch_names_)
         known = {"sfreq": self.sfreq_, "ch_names": self.ch_names_}
         unset = {
             key: known[last]
@@ -180,11 +207,12 @@ class EnsembleClassifier(EEGClassifier):
             if value is None and (last := key.rpartition("__")[2]) in known
         }
         model.set_params(**unset)
-        takes_groups = people is not None and "groups" in inspect.signature(model.fit).parameters
+        takes_groups = people is not None and "groups" in about(model).fit_takes()
         extras = {"groups": people[rows]} if people is not None and takes_groups else {}
-        return model.fit(X[rows], y[rows], **extras)
+        fitted: Classifier = model.fit(X[rows], y[rows], **extras)
+        return fitted
 
-    def _told(self, model: Any, X: NDArray[Any]) -> FloatArray:
+    def _told(self, model: Classifier, X: Signals) -> FloatArray:
         """Return a fitted member's probabilities, none for classes that it never saw."""
         told = np.zeros((len(X), len(self.classes_)))
         told[:, np.asarray(model.classes_, np.int64)] = probabilities(model, X)

@@ -18,7 +18,6 @@ from eegvit.execute.store import Store
 from eegvit.plan.few_labels import largest
 from eegvit.plan.fit import Fit
 from eegvit.plan.plan import Plan
-from eegvit.plan.pretraining import resolved
 from eegvit.plan.recipe import Recipe
 from eegvit.plan.versions import versions_of
 from eegvit.pretrain.weights import architecture, load
@@ -77,7 +76,7 @@ def networks(plan: Plan, store: Store) -> Iterator[Network]:
             whole = {
                 "format": FORMAT,
                 "network": [type(unfitted.model).__qualname__, architecture(unfitted.model)],
-                "weights": fit.pretraining.key if fit.pretraining else resolved(unfitted),
+                "weights": fit.pretraining.key if fit.pretraining else unfitted.starts_from(),
                 "seed": unfitted.random_state,
                 "versions": versions_of(unfitted),
             }

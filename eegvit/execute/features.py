@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.branches.base import per_trial
+from eegvit.branches.base import about
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
 from eegvit.features.sums import Sums, class_sums
@@ -78,7 +78,7 @@ def features(part: Part, leading: Any, cache: Cache) -> tuple[NDArray[Any], floa
 
 def compute_features(recipe: Recipe, part: Part, cache: Cache) -> None:
     """Bring the features of a block into the cache."""
-    leading, _ = per_trial(recipe.build())
+    leading, _ = about(recipe.build()).per_trial()
     if leading is not None:
         features(part, leading, cache)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eegvit.branches.base import per_trial
+from eegvit.branches.base import about
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
 from eegvit.execute.features import Part, compute_features, feature_recipe, handle_of, parts_of
@@ -147,7 +147,7 @@ def _compute_features(fits: Sequence[Fit], cache: Cache, workers: Executor) -> N
     todo: dict[str, Task] = {}
     for fit, numbers in _wanted_blocks(fits):
         try:
-            leading, _ = per_trial(fit.recipe.build())
+            leading, _ = about(fit.recipe.build()).per_trial()
         except Exception:  # the fit itself will fail with the same reason
             continue
         if leading is None:

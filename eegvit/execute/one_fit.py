@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from eegvit.branches.base import per_trial, probabilities
+from eegvit.branches.base import about, probabilities
 from eegvit.data.cache import Cache
 from eegvit.execute.costs import BATCH, costs
 from eegvit.execute.features import (
@@ -62,7 +61,7 @@ def fit_and_predict(job: Job) -> Prediction:
         model = job.recipe.build()
         if job.pretraining:
             model.set_params(weights=str(job.store.weights(job.pretraining)))
-        leading, rest = per_trial(model)
+        leading, rest = about(model).per_trial()
         train, seconds_train = open_parts(job.train, leading, job.cache)
         start, began = time.process_time(), time.perf_counter()
         first, rest = _fit_first(rest, train, job.y)
@@ -82,13 +81,13 @@ def fit_and_predict(job: Job) -> Prediction:
                 X = X if step is None else np.asarray(step.transform(X))
             return probabilities(rest, X)
 
-        about = weighed(job, rest, predict)
+        measured = weighed(job, rest, predict)
     return prediction_of(
         job,
         rest,
         told,
         caught,
-        **about,
+        **measured,
         seconds_features=sum(shared.values()),
         features=shared,
         seconds_fit=fitted - start,
@@ -148,7 +147,7 @@ def _fit_first(rest: Any, train: Parts, y: NDArray[np.int64]) -> tuple[Any, Any]
 def _extras(model: Any, job: Job) -> dict[str, Any]:
     """Return the extra arguments that this model's fit takes."""
     known = {"groups": job.groups, "checkpoint": job.store.checkpoint(job.key)}
-    return {n: known[n] for n in inspect.signature(model.fit).parameters if n in known}
+    return {name: known[name] for name in about(model).fit_takes() & known.keys()}
 
 
 def _columns(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.branches.base import probabilities
+from eegvit.branches.base import about, probabilities
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.branches.neural_together import fit_together, place, seconds_a_step
 from eegvit.data.cache import Cache
@@ -72,7 +72,7 @@ def is_faster(
     question = {
         "what": "fits at once",
         "model": recipe.branch,
-        "parameters": model.get_params(deep=False) | {"random_state": None, "epochs": None},
+        "parameters": about(model).identity() | {"random_state": None, "epochs": None},
         "shape": [*shape, n_classes],
         "fits": n_fits,
         "place": [platform.node(), place(model)],
@@ -131,7 +131,7 @@ def _signals(parts: Sequence[Part], cache: Cache) -> NDArray[Any]:
 def _network(recipe: Recipe) -> NeuralClassifier | None:
     try:
         model = recipe.build()
-        together = isinstance(model, NeuralClassifier) and model.trains_together()
+        together = about(model).trains_together()
     except Exception:  # the fit itself will fail with the same reason
         return None
     return model if together else None

@@ -37,6 +37,12 @@ class CSP(FromSums):
     shrinkage : float
         How far class covariances are pulled towards the identity, 0 to 1.
 
+    Attributes
+    ----------
+    filters_ : array, shape (bands, sets, components, channels)
+    patterns_ : array, shape (bands, channels, sets * components)
+        How the source behind each filter shows at the channels.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -62,7 +68,10 @@ class CSP(FromSums):
         n_kept = min(self.n_components, means.shape[-1])
         self.filters_ = np.stack([_sets(m, share, n_kept, self.multiclass) for m in
                                   means.swapaxes(0, 1)])  # fmt: skip
-        return self  # filters_: (bands, sets, components, channels)
+        total = np.tensordot(share, means, axes=1)  # (bands, channels, channels)
+        bands = zip(self.filters_, total, strict=True)
+        self.patterns_ = np.stack([np.hstack([patterns(w, C) for w in sets]) for sets, C in bands])
+        return self
 
     def transform(self, X: NDArray[Any]) -> Array:
         """Map covariances (n, [bands,] channels, channels) to log-power.
@@ -99,6 +108,24 @@ def pair_filters(first: Array, second: Array, n_kept: int) -> Array:
     n_low = (n_kept + 1) // 2
     order = np.r_[:n_low, len(whole) - (n_kept - n_low) : len(whole)]
     return vectors.T[order]
+
+
+def patterns(filters: Array, covariance: Array) -> Array:
+    """Return how what filters see shows at the channels [1]_, shape (channels, components).
+
+    References
+    ----------
+    .. [1] Haufe et al., On the interpretation of weight vectors of linear models in
+       multivariate neuroimaging. NeuroImage 87, 2014.
+
+    Examples
+    --------
+    >>> mixing = np.array([[1.0, 2.0], [0.0, 1.0]])
+    >>> patterns(np.linalg.inv(mixing), mixing @ mixing.T).round(6).tolist()
+    [[1.0, 2.0], [0.0, 1.0]]
+    """
+    spread: Array = covariance @ filters.T
+    return spread @ np.linalg.pinv(filters @ spread)
 
 
 def joint_filters(means: Array, share: Array, n_kept: int) -> Array:

@@ -53,6 +53,54 @@ class BandTangentSpace(TransformerMixin, BaseEstimator):
         )
 
 
+def patterns(whiteners: Array, features: Array, weights: Array) -> Array:
+    """Return how the sources that linear weights in tangent space go by show at the channels [1]_.
+
+    The weights become a pattern of the features by their covariance [2]_; it is a symmetric
+    matrix a band, whose eigenvectors are sources whose power goes up or down with the class.
+
+    Parameters
+    ----------
+    whiteners : array, shape (bands, channels, channels)
+    features : array, shape (n, bands * channels * (channels + 1) / 2)
+        Of the trials fitted on.
+    weights : array, shape (sets, bands * channels * (channels + 1) / 2)
+
+    Returns
+    -------
+    array, shape (bands, channels, sets * channels)
+        The most telling of each set and band first.
+
+    References
+    ----------
+    .. [1] Kobler et al., On the interpretation of linear Riemannian tangent space model
+       parameters in M/EEG. EMBC 2021.
+    .. [2] Haufe et al., On the interpretation of weight vectors of linear models in
+       multivariate neuroimaging. NeuroImage 87, 2014.
+
+    Examples
+    --------
+    >>> features = np.random.default_rng(0).standard_normal((50, 3)) * [5, 1e-3, 1e-3]
+    >>> found = patterns(np.eye(2)[None], features, np.array([[1.0, 0.0, 0.0]]))
+    >>> np.abs(found[0]).round(2).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    n_bands, n_channels, _ = whiteners.shape
+    centred = features - features.mean(axis=0)
+    sources = centred @ weights.T  # (n, sets)
+    spread = sources.T @ centred / np.maximum(np.square(sources).sum(axis=0)[:, None], 1e-300)
+    rows, columns = np.triu_indices(n_channels)
+    found = np.zeros((len(weights), n_bands, n_channels, n_channels))
+    entries = spread.reshape(len(weights), n_bands, -1)
+    entries = entries / np.where(rows == columns, 1.0, np.sqrt(2))
+    found[..., rows, columns] = found[..., columns, rows] = entries
+    values, vectors = np.linalg.eigh(found)
+    order = np.argsort(-np.abs(values), axis=-1)[..., None, :]
+    vectors = np.take_along_axis(vectors, order, axis=-1)
+    shown = np.linalg.inv(whiteners) @ vectors  # (sets, bands, channels, channels)
+    return np.concatenate(list(shown), axis=2)
+
+
 def _upper(logs: Array) -> Array:
     """Return the upper triangles; what stands for two entries of a matrix weighs sqrt(2)."""
     rows, columns = np.triu_indices(logs.shape[-1])

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eegvit.networks.norm_elu_pool import NormEluPool
-from eegvit.networks.spectral import convolve
-from eegvit.networks.temporal_spatial import TemporalSpatial
+from eegvit.networks.norm_elu_pool import NormEluPool, elu_pool
+from eegvit.networks.spectral import convolve, filtered
+from eegvit.networks.temporal_spatial import FoldedFilters, TemporalSpatial, scale_and_shift
 
 
 class EEGNet(nn.Module):
@@ -97,3 +97,42 @@ class EEGNet(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to the last feature map (n, features, steps)."""
         return self.forward_features(x)[-1]
+
+    def folded(self) -> FoldedEEGNet:
+        """Return a network without norms that does the same at inference."""
+        return FoldedEEGNet(self)
+
+
+class FoldedEEGNet(nn.Module):
+    """What an `EEGNet` does at inference: spatial filters first, norms within filters.
+
+    Examples
+    --------
+    >>> network, x = EEGNet(3, 500, 2).eval(), torch.randn(2, 3, 500)
+    >>> torch.allclose(FoldedEEGNet(network)(x), network(x), atol=1e-5)
+    True
+    """
+
+    def __init__(self, network: EEGNet) -> None:
+        super().__init__()
+        gain, shift = scale_and_shift(network.norm_2)
+        self.front = FoldedFilters(network.front, network.norm_1)
+        self.depthwise = network.depthwise
+        self.pointwise = nn.Parameter(network.pointwise.detach() * gain[:, None])
+        self.bias = nn.Parameter(shift[:, None])
+        self.pools = network.norm_1.pool, network.norm_2.pool
+        self.head = network.head
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map trials (n, channels, times) to logits (n, classes)."""
+        return self.forward_head(self.forward_features(x))
+
+    def forward_features(self, x: Tensor) -> list[Tensor]:
+        """Map trials (n, channels, times) to the map (n, features, steps) of each stage."""
+        first = elu_pool(self.front(x), self.pools[0])
+        x = filtered(first, self.depthwise, self.depthwise.shape[-1] // 2)
+        return [first, elu_pool(self.pointwise @ x + self.bias, self.pools[1])]
+
+    def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
+        """Map the maps of all stages to logits (n, classes)."""
+        return self.head(maps[-1].flatten(1))

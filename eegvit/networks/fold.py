@@ -19,10 +19,13 @@ def fold(network: nn.Module) -> nn.Module:
     >>> torch.allclose(fold(network)(x), network(x), atol=1e-6)
     True
     """
-    network = copy.deepcopy(network).eval()
+    return _folded(copy.deepcopy(network).eval())
+
+
+def _folded(network: nn.Module) -> nn.Module:
     folded = getattr(network, "folded", None)
     if folded is not None:
         return folded()
     for name, child in network.named_children():
-        setattr(network, name, fold(child))
+        setattr(network, name, _folded(child))
     return network

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from eegvit.networks.fold import fold
+
+FEW = 16  # trials: up to so many, a copy with its norms folded is worth having
+State = tuple[tuple[int, int], ...]
+
+_folded: WeakKeyDictionary[nn.Module, tuple[State, nn.Module]] = WeakKeyDictionary()
 
 
 def predict_proba(
@@ -24,14 +33,50 @@ def predict_proba(
     >>> predict_proba(nn.Sequential(nn.Flatten(), nn.Linear(6, 2)), np.zeros((3, 2, 3))).shape
     (3, 2)
     """
-    network.to(device).eval()
+    move(network, device)
+    running = for_few(network) if len(X) <= FEW and device == "cpu" else network.eval()
     parts = []
     with torch.inference_mode():
         for start in range(0, len(X), batch_size):
             batch = to_device(X[start : start + batch_size], device)
-            parts.append(network(batch).cpu().double().softmax(1).numpy())
-    network.cpu()
+            parts.append(running(batch).cpu().double().softmax(1).numpy())
+    move(network, "cpu")
     return np.concatenate(parts)
+
+
+def move(network: nn.Module, device: str) -> None:
+    """Bring a network to a device, unless it is there: moving nothing takes long, too.
+
+    Examples
+    --------
+    >>> move(nn.Linear(2, 2), "cpu")
+    """
+    first = next(chain(network.parameters(), network.buffers()), None)
+    if first is not None and first.device.type != device:
+        network.to(device)
+
+
+def for_few(network: nn.Module) -> nn.Module:
+    """Return a copy of a network with its norms folded, the same until a weight changes.
+
+    A network in which nothing can be folded is returned as it is.
+
+    Examples
+    --------
+    >>> from eegvit.networks.eegnet import EEGNet
+    >>> network = EEGNet(3, 500, 2).eval()
+    >>> for_few(network) is for_few(network), for_few(network) is network
+    (True, False)
+    """
+    if not any(hasattr(module, "folded") for module in network.modules()):
+        return network
+    state = tuple(
+        (each.data_ptr(), each._version) for each in chain(network.parameters(), network.buffers())
+    )
+    known = _folded.get(network)
+    if known is None or known[0] != state:
+        known = _folded[network] = state, fold(network)
+    return known[1]
 
 
 def to_device(X: NDArray[np.floating[Any]], device: str) -> Tensor:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
 
-from eegvit.branches.fusion import FusionClassifier
+from eegvit.branches.base import about
 from eegvit.config import Model, sha256
-from eegvit.plan.pretraining import resolved
 from eegvit.plan.recipe import Recipe
 from eegvit.plan.versions import versions_of
-from eegvit.pretrain import FineTunedClassifier
 from eegvit.registry import branch_class
 from eegvit.views.view import DataView, Rows
 
@@ -39,10 +36,10 @@ def fit_key(
 def takes_seed(model: Model) -> bool:
     """Say whether the result depends on a seed; a model that cannot be had fails later."""
     try:
-        parameters = inspect.signature(branch_class(model.branch)).parameters
+        seeded = about(branch_class(model.branch)(**model.parameters)).takes_seed()
     except Exception:
         return False
-    return "random_state" in parameters and model.parameters.get("random_state") is None
+    return seeded and model.parameters.get("random_state") is None
 
 
 def identity_of(recipe: Recipe) -> dict[str, Any]:
@@ -50,15 +47,10 @@ def identity_of(recipe: Recipe) -> dict[str, Any]:
     identity: dict[str, Any] = {"branch": recipe.branch, "seed": recipe.seed}
     try:
         model = recipe.build()
-        versions = versions_of(model)
+        parameters, versions = about(model).identity(), versions_of(model)
     except Exception:  # the fit will fail with the same reason, and say so in the report
         parameters = {**recipe.parameters, **(recipe.pretrain or {})}
         return {**identity, "parameters": parameters, "versions": {}}
-    parameters = model.get_params(deep=False)
-    if isinstance(model, FusionClassifier):
-        parameters["branches"] = model.members()  # with the defaults of each
-    if isinstance(model, FineTunedClassifier):
-        parameters |= resolved(model)
     if recipe.seed is not None:
         parameters.pop("random_state")
     return {**identity, "parameters": parameters, "versions": versions}

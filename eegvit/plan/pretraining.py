@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,22 +30,6 @@ class Pretraining:
     labelled: Rows | None
     length: int = 0  # of the stretches that trials are cut into; 0 leaves them whole
     serves: tuple[Recipe, int] | None = None  # a model for other channels, and how many
-
-
-def resolved(model: Any) -> dict[str, Any]:
-    """Return what a model's pretraining depends on beside its name: settings or weights.
-
-    Examples
-    --------
-    >>> from eegvit.branches.eegnet import EEGNetClassifier
-    >>> tuned = FineTunedClassifier(model=EEGNetClassifier(), objective="none")
-    >>> resolved(tuned)
-    {'pretraining': None}
-    """
-    if model.weights is not None:
-        return {"weights": _digest(model.weights, Path(model.weights).stat().st_mtime_ns)}
-    how = model.pretraining()
-    return {"pretraining": None if how is None else asdict(how)}
 
 
 def pretraining_of(
@@ -90,11 +71,6 @@ def pretraining_of(
 def uses_labels(how: dict[str, Any]) -> bool:
     objective = how["objective"]
     return bool(objective["contrast"]) and objective["positives"] == "label"
-
-
-@cache
-def _digest(path: str, _: int) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def source_of(name: str, model: Model, sources: Mapping[str, DataView]) -> DataView | None:

@@ -8,12 +8,9 @@ from importlib import metadata
 from typing import Any
 
 from eegvit import __version__
-from eegvit.branches.base import ClassicalClassifier
-from eegvit.branches.fusion import FusionClassifier
-from eegvit.pretrain import FineTunedClassifier
+from eegvit.branches.base import about
+from eegvit.features.plain import packages_of
 
-CLASSICAL = ("numpy", "scipy", "scikit-learn", "pyriemann")
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # import names that are not the package's name
 BUILDS = {"xgboost": ("xgboost-cpu", "xgboost")}  # the names under which a package is installed
 
 
@@ -26,38 +23,15 @@ def versions_of(model: Any) -> dict[str, str]:
     >>> sorted(versions_of(DummyClassifier()))
     ['eegvit', 'numpy', 'pyriemann', 'scikit-learn', 'scipy']
     """
-    return _installed(_names(model))
+    return _installed(about(model).packages())
 
 
 def versions_of_steps(pipeline: Any) -> dict[str, str]:
     """Return the versions that decide what the steps of a pipeline compute."""
-    return _installed({*CLASSICAL, *_packages(pipeline)})
+    return _installed(packages_of(pipeline))
 
 
-def _names(model: Any) -> set[str]:
-    if isinstance(model, FineTunedClassifier):
-        return _names(model.model)
-    bases = {base.__module__ for base in type(model).__mro__}
-    if "eegvit.branches.neural" in bases:
-        names = {"numpy", "torch"}
-        if "eegvit.branches.braindecode" in bases:
-            names.add("braindecode")
-        parts = model.members() if isinstance(model, FusionClassifier) else []
-        return names.union(*map(_names, parts))
-    pipeline = model.pipeline() if isinstance(model, ClassicalClassifier) else None
-    return {*CLASSICAL, *_packages(pipeline), *_tops([model])}
-
-
-def _packages(pipeline: Any) -> set[str]:
-    return _tops([step for _, step in getattr(pipeline, "steps", [])])
-
-
-def _tops(estimators: list[Any]) -> set[str]:
-    tops = {type(estimator).__module__.partition(".")[0] for estimator in estimators}
-    return {DISTRIBUTIONS.get(top, top) for top in tops - {"eegvit", "builtins"}}
-
-
-def _installed(names: set[str]) -> dict[str, str]:
+def _installed(names: frozenset[str]) -> dict[str, str]:
     return {"eegvit": __version__} | {name: version(name) for name in sorted(names)}
 
 

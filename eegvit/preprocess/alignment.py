@@ -35,8 +35,7 @@ def align_offline(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.floa
     """
     if _nothing_to_do(X, method):
         return np.asarray(X, dtype=np.float32)
-    reference = MEANS[method](_regular(X))
-    return (inverse_root(reference) @ X).astype(np.float32)
+    return whitened(X, reference(X, method))
 
 
 def align_causal(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.float32]:
@@ -57,8 +56,29 @@ def align_causal(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.float
     n = np.arange(1, len(X) + 1)[:, None, None]
     running = np.cumsum(each, axis=0) / n if method == "euclidean" else _running_geodesic(each)
     level = np.trace(running, axis1=1, axis2=2)[:, None, None] / X.shape[1]
-    reference = (n * running + PRIOR * level * np.eye(X.shape[1])) / (n + PRIOR)
-    return (inverse_root(reference) @ X).astype(np.float32)
+    return whitened(X, (n * running + PRIOR * level * np.eye(X.shape[1])) / (n + PRIOR))
+
+
+def reference(X: NDArray[Any], method: str) -> Array:
+    """Return the mean covariance of trials, shape (channels, channels).
+
+    Examples
+    --------
+    >>> reference(np.ones((2, 1, 4)) * [1.0, -1.0, 1.0, -1.0], "euclidean").round(6).tolist()
+    [[1.0]]
+    """
+    return MEANS[method](_regular(X))
+
+
+def whitened(X: NDArray[Any], references: Array) -> NDArray[np.float32]:
+    """Return trials seen from a mean covariance, or each from one of its own.
+
+    Examples
+    --------
+    >>> whitened(np.ones((2, 1, 3)), np.array([[4.0]])).ravel().tolist()
+    [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+    """
+    return (inverse_root(references) @ X).astype(np.float32)
 
 
 def _nothing_to_do(X: NDArray[Any], method: str) -> bool:

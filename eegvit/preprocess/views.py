@@ -219,6 +219,9 @@ VIEWS: dict[str, tuple[View, float]] = {
 }
 
 
+USUAL = ("time_shift", "crop", "noise")  # of pretraining, where nothing else is said
+
+
 def strengths(views: Sequence[str] | Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     """Return each view's name and strength, the usual one where only names are given.
 

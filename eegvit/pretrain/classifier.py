@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import EEGClassifier
+from eegvit.branches.base import EEGClassifier, identified
 from eegvit.branches.neural import NeuralClassifier, hold_out
+from eegvit.preprocess.signals import EEG, Signals
+from eegvit.preprocess.views import USUAL
 
 if TYPE_CHECKING:
     from eegvit.pretrain.settings import PretrainRecipe
     from eegvit.pretrain.weights import Weights
-
-VIEWS = ("time_shift", "crop", "noise")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -34,7 +36,7 @@ class FineTunedClassifier(EEGClassifier):
     Parameters
     ----------
     model : NeuralClassifier
-        Its training parameters are those of fine-tuning.
+        Its training parameters are those of fine-tuning; `verbose` shows both trainings.
     objective : str or dict
         A name in `eegvit.pretrain.settings.OBJECTIVES`, "none", or a mapping of `name` and
         the settings of `Objective` that it changes.
@@ -79,9 +81,11 @@ class FineTunedClassifier(EEGClassifier):
     (['left', 'right'], 1.0)
     """
 
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
     model: Any
     objective: str | Mapping[str, Any] = "contrastive"
-    views: tuple[str, ...] | Mapping[str, float] = VIEWS
+    views: tuple[str, ...] | Mapping[str, float] = USUAL
     weights: str | None = None
     finetune: Literal["probe", "partial", "full"] = "full"
     layer_decay: float = 1.0
@@ -94,7 +98,7 @@ class FineTunedClassifier(EEGClassifier):
 
     def fit(
         self,
-        X: Any,
+        X: EEG,
         y: ArrayLike,
         *,
         groups: ArrayLike | None = None,
@@ -137,6 +141,32 @@ class FineTunedClassifier(EEGClassifier):
         self.n_parameters_ = self.model_.n_parameters_
         return self
 
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters, with all those of the model and of pretraining."""
+        return super().identity() | {"model": identified(self.model)} | self.starts_from()
+
+    def starts_from(self) -> dict[str, Any]:
+        """Return what fine-tuning starts from: the settings of pretraining, or a file's hash.
+
+        Examples
+        --------
+        >>> from eegvit.branches.eegnet import EEGNetClassifier
+        >>> FineTunedClassifier(model=EEGNetClassifier(), objective="none").starts_from()
+        {'pretraining': None}
+        """
+        if self.weights is not None:
+            return {"weights": _digest(self.weights, Path(self.weights).stat().st_mtime_ns)}
+        how = self.pretraining()
+        return {"pretraining": None if how is None else asdict(how)}
+
+    def packages(self) -> frozenset[str]:
+        """Return those of the model."""
+        return self.model.packages()
+
+    def of_data(self, name: str) -> Any:
+        """Return what the model's parameters say of the data."""
+        return getattr(self.model, name, None)
+
     def pretraining(self) -> PretrainRecipe | None:
         """Return how to pretrain; None from scratch."""
         from eegvit.preprocess.views import strengths
@@ -153,14 +183,21 @@ class FineTunedClassifier(EEGClassifier):
             weight_decay=self.pretrain_weight_decay,
         )
 
-    def embed(self, X: Any) -> NDArray[np.float32]:
+    def embed(self, X: EEG) -> NDArray[np.float32]:
         """Return what the last layers are given: an embedding (n, d) of each trial."""
         from eegvit.pretrain.probes import embed
 
         check_is_fitted(self, "model_")
         return embed(self.model_.module_, self.check_X(X))
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    @property
+    def patterns_(self) -> NDArray[np.float64]:
+        """The fitted model's, where it has spatial filters."""
+        check_is_fitted(self, "model_")
+        fitted: Any = self.model_
+        return np.asarray(fitted.patterns_)
+
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         check_is_fitted(self, "model_")
         return np.asarray(self.model_.predict_proba(self.check_X(X)))
@@ -183,13 +220,14 @@ class FineTunedClassifier(EEGClassifier):
     def _weights(
         self,
         model: NeuralClassifier,
-        X: NDArray[np.floating[Any]],
+        X: Signals,
         codes: NDArray[np.int64],
         people: NDArray[Any],
         checkpoint: Path | None,
     ) -> Weights | None:
         from eegvit.pretrain.model import pretrain_model
         from eegvit.pretrain.weights import load
+        from eegvit.train import progress_line
 
         if self.weights is not None:
             return load(self.weights)
@@ -201,20 +239,22 @@ class FineTunedClassifier(EEGClassifier):
             named.set_params(sfreq=named.sfreq or self.sfreq_)
         if hasattr(named, "ch_names"):
             named.set_params(ch_names=named.ch_names or self.ch_names_)
-        return pretrain_model(
-            named,
-            X,
-            recipe=recipe,
-            subjects=[str(person) for person in people],
-            labels=codes,
-            seed=self.random_state,
-            checkpoint=checkpoint and checkpoint.with_name(f"{checkpoint.name}.pretraining"),
-        )
+        with progress_line(recipe.epochs, "pretraining", model.verbose) as on_epoch:
+            return pretrain_model(
+                named,
+                X,
+                recipe=recipe,
+                subjects=[str(person) for person in people],
+                labels=codes,
+                seed=self.random_state,
+                checkpoint=checkpoint and checkpoint.with_name(f"{checkpoint.name}.pretraining"),
+                on_epoch=on_epoch,
+            )
 
     def _finetuned(
         self,
         model: NeuralClassifier,
-        X: NDArray[np.floating[Any]],
+        X: Signals,
         codes: NDArray[np.int64],
         rows: NDArray[np.int64],
         held_out: NDArray[np.int64] | None,
@@ -222,14 +262,15 @@ class FineTunedClassifier(EEGClassifier):
     ) -> NeuralClassifier:
         from eegvit.networks.device import choose_device, seeded
         from eegvit.pretrain.finetune import FinetuneRun
-        from eegvit.train import of_steps
+        from eegvit.train import of_steps, progress_line
         from eegvit.train.batches import Batches
         from eegvit.train.loop import carry_out
 
         device = choose_device(model.device)
         recipe = of_steps(model.recipe(), len(rows), self.steps)
         scratch = self.weights_ is None
-        with seeded(self.random_state, device):
+        line = progress_line(recipe.epochs, type(model).__name__, model.verbose)
+        with seeded(self.random_state, device), line as on_epoch:
             run = FinetuneRun(
                 model.builder(X, np.arange(len(X)))().to(device),
                 recipe,
@@ -241,8 +282,13 @@ class FineTunedClassifier(EEGClassifier):
                 finetune="full" if scratch else self.finetune,
                 layer_decay=1.0 if scratch else self.layer_decay,
             )
-            carry_out(run, checkpoint=checkpoint)
+            carry_out(run, checkpoint=checkpoint, on_epoch=on_epoch)
         return model.keep(*run.result())
+
+
+@cache
+def _digest(path: str, _: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def is_label(y: NDArray[Any]) -> NDArray[np.bool_]:

@@ -16,8 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from eegvit.networks.predict import to_device
-from eegvit.preprocess.views import strengths, view
-from eegvit.pretrain.classifier import VIEWS
+from eegvit.preprocess.views import USUAL, strengths, view
 from eegvit.pretrain.encoder import Encoder
 
 Array = NDArray[np.floating[Any]]
@@ -76,7 +75,7 @@ def described(
     several = len(np.unique(people)) > 1
     groups = people if several else None
     Z = embed(network, X)
-    rng, views = np.random.default_rng(0), strengths(VIEWS)
+    rng, views = np.random.default_rng(0), strengths(USUAL)
     pair = [embed(network, view(X.astype(np.float32), rng, views)) for _ in range(2)]
     person = {"accuracy": np.nan, "chance": np.nan, "share": np.nan}
     if several:

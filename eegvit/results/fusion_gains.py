@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eegvit.branches.neural import NeuralClassifier
+from eegvit.branches.base import about
 from eegvit.config import Model, Study
 from eegvit.registry import branch_class
 from eegvit.results.leaderboard import BoardRow
@@ -129,8 +129,7 @@ def _otherwise(models: Mapping[str, Model], fused: str, alone: Iterable[str]) ->
 
 def _training(model: Model) -> object:
     """Return how a network is trained, None for what is no network."""
-    built = branch_class(model.branch)(**model.parameters)
-    return (built.recipe(), built.validation) if isinstance(built, NeuralClassifier) else None
+    return about(branch_class(model.branch)(**model.parameters)).training()
 
 
 def _spread(fused: BoardRow, better: BoardRow) -> float:

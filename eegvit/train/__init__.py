@@ -1,7 +1,16 @@
 """Training of networks: one, or many at once."""
 
 from eegvit.train.loop import train
+from eegvit.train.progress import progress_line
 from eegvit.train.recipe import Recipe, Record, of_steps, schedule
 from eegvit.train.together import train_together
 
-__all__ = ["Recipe", "Record", "of_steps", "schedule", "train", "train_together"]
+__all__ = [
+    "Recipe",
+    "Record",
+    "of_steps",
+    "progress_line",
+    "schedule",
+    "train",
+    "train_together",
+]

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from eegvit.branches.base import per_trial, probabilities
+from eegvit.branches.base import about, probabilities
 from eegvit.features.covariances import Covariances
 from eegvit.registry import BRANCHES, resolve
 
@@ -55,7 +55,7 @@ def less_the_mean_channel(X: np.ndarray) -> np.ndarray:
 
 def leading(*steps: Any) -> list[str]:
     """Return the types of the steps that are computed once for each trial."""
-    before, rest = per_trial(make_pipeline(*steps))
+    before, rest = about(make_pipeline(*steps)).per_trial()
     n = 0 if before is None else len(before)
     assert [type(s) for _, s in rest.steps] == [type(s) for s in steps[n:]]
     return [type(step).__name__ for step in steps[:n]]
@@ -97,14 +97,14 @@ def test_a_scaler_after_features_is_not_hoisted() -> None:
 
 def test_the_last_step_is_never_hoisted_and_a_lone_model_is_whole() -> None:
     model = LogisticRegression()
-    assert per_trial(model) == (None, model)
-    before, rest = per_trial(Pipeline([("guess", DummyClassifier())]))
+    assert about(model).per_trial() == (None, model)
+    before, rest = about(Pipeline([("guess", DummyClassifier())])).per_trial()
     assert before is None and list(rest.named_steps) == ["guess"]
 
 
 def test_finding_out_leaves_the_model_unfitted() -> None:
     step = Reference()
-    per_trial(make_pipeline(step, Covariances(), MDM()))
+    about(make_pipeline(step, Covariances(), MDM())).per_trial()
     assert step.mean is None
 
 
@@ -114,7 +114,7 @@ def test_the_rest_on_hoisted_features_predicts_as_the_whole(name: str, trials: A
     model = cls(sfreq=trials.sfreq) if hasattr(cls, "sfreq") else cls()
     train, test = trials[:30], trials[30:]
     whole = model.fit(train.X, train.y).predict_proba(test.X)
-    before, rest = per_trial(model)
+    before, rest = about(model).per_trial()
     assert ([] if before is None else list(before.named_steps)) == HOISTED[name]
     features = trials.X if before is None else before.fit_transform(trials.X)
     told = probabilities(rest.fit(features[:30], train.y), features[30:])

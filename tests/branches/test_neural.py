@@ -166,7 +166,7 @@ def test_checkpoint_is_passed_on(
         def stop(epoch: int, record: Any) -> None:
             raise KeyboardInterrupt
 
-        return train(*args, **settings, save_every=0, on_epoch=stop)
+        return train(*args, **settings | {"save_every": 0, "on_epoch": stop})
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(eegvit.train, "train", interrupted)

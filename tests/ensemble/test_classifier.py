@@ -19,6 +19,7 @@ from eegvit.branches.tangent import FBTangentSpaceClassifier
 from eegvit.ensemble import RULES, EnsembleClassifier, learn
 
 EVERY = [(rule, learner) for rule in RULES for learner in RULES[rule].learners or [None]]
+pytestmark = pytest.mark.filterwarnings("ignore:groups were not given")
 BANDS = ((8.0, 12.0), (12.0, 16.0))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.base import clone
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -24,6 +25,7 @@ from eegvit.ensemble.classifier import folds
 from eegvit.ensemble.meta import evidence
 
 EVERY = [(rule, learner) for rule in RULES for learner in RULES[rule].learners or [None]]
+pytestmark = pytest.mark.filterwarnings("ignore:groups were not given")
 BANDS = ((8.0, 12.0), (12.0, 16.0))
 
 
@@ -56,6 +58,71 @@ def test_parameters_of_members(kind, some) -> None:
     assert replaced.get_params()["a__n_components"] == 2
     with pytest.raises(ValueError, match="nobody"):
         model.set_params(nobody__shrinkage=0.1)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        ["csp_lda", {"branch": "mdm", "estimator": "scm"}],
+        [CSPLDAClassifier(), ("mdm", MDMClassifier(estimator="scm"))],
+        {"csp_lda": "csp_lda", "mdm": MDMClassifier(estimator="scm")},
+    ],
+)
+def test_members_may_be_names_mappings_or_classifiers(some, members) -> None:
+    model = EnsembleClassifier(members=members)
+    same = EnsembleClassifier(
+        members={"csp_lda": CSPLDAClassifier(), "mdm": MDMClassifier(estimator="scm")}
+    )
+    told = [m.fit(some.X, some.labels).predict_proba(some.X) for m in (clone(model), same)]
+    np.testing.assert_array_equal(*told)
+    assert list(model.fit(some.X, some.labels).members_) == ["csp_lda", "mdm"]
+    assert model.members is members
+    changed = clone(model).set_params(csp_lda=MDMClassifier(), csp_lda__estimator="lwf")
+    assert changed.get_params()["csp_lda__estimator"] == "lwf"
+    assert list(changed.fit(some.X, some.labels).members_) == ["csp_lda", "mdm"]
+
+
+def test_a_rule_that_learns_without_people_warns_and_no_other_does(some) -> None:
+    said = "groups were not given, so the folds that the rule learns from may have"
+    with pytest.warns(UserWarning, match=said) as caught:
+        EnsembleClassifier(members=fast(), rule="weighted").fit(some.X, some.labels)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    with pytest.warns(UserWarning, match=said):
+        EnsembleClassifier(members=fast(), calibrate=True).fit(some.X, some.labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        EnsembleClassifier(members=fast()).fit(some.X, some.labels)
+        model = EnsembleClassifier(members=fast(), rule="weighted")
+        model.fit(some.X, some.labels, groups=some.subject)
+
+
+def test_members_made_for_other_data_are_refused(some) -> None:
+    import mne
+
+    info = mne.create_info(list(some.ch_names), some.sfreq, "eeg")
+    epochs = mne.EpochsArray(1e-6 * some.X.astype(np.float64), info, verbose="error")
+    model = EnsembleClassifier(members={"bands": FBTangentSpaceClassifier(sfreq=250.0)})
+    with pytest.raises(ValueError, match=r"has sfreq=250.0, but the trials have 128.0"):
+        model.fit(epochs, some.labels)
+    turned = epochs.copy().reorder_channels(epochs.ch_names[::-1])
+    model = EnsembleClassifier(members=fast()).fit(epochs, some.labels)
+    told = model.predict_proba(epochs)
+    np.testing.assert_array_equal(model.predict_proba(turned), told)
+    logs = model.predict_log_proba(epochs)
+    np.testing.assert_allclose(np.exp(logs), told)
+    np.testing.assert_allclose(model.decision_function(epochs), logs[:, 1] - logs[:, 0])
+
+
+def test_people_are_routed_through_scikit_learn(some) -> None:
+    import sklearn
+
+    model = EnsembleClassifier(members=fast(), rule="weighted")
+    with sklearn.config_context(enable_metadata_routing=True), warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        scores = cross_val_score(
+            model, some.X, some.labels, params={"groups": some.subject}, cv=LeaveOneGroupOut()
+        )
+    assert scores.mean() > 0.8
 
 
 def test_fitting_leaves_parameters_and_input_alone(some) -> None:
@@ -114,8 +181,10 @@ def test_people_of_one_class_each_are_refused(some) -> None:
         ({"members": []}, "at least one member"),
         ({"members": {}}, "at least one member"),
         ({"members": [("a", MDMClassifier()), ("a", MDMClassifier())]}, "distinct"),
-        ({"members": [CSPLDAClassifier(), MDMClassifier()]}, "expected a name and a classifier"),
-        ({"members": {"a": "csp_lda"}}, "member .'a', 'csp_lda'.: expected"),
+        ({"members": [MDMClassifier(), "mdm"]}, "member name 'mdm': names are distinct"),
+        ({"members": {"a": "csp_ldda"}}, "unknown name 'csp_ldda', did you mean 'csp_lda'"),
+        ({"members": {"a": {"branch": "mdm", "C": 1}}}, "MDMClassifier has no parameter 'C'"),
+        ({"members": {"a": 3}}, "member 3 is no classifier"),
         ({"members": {"a__b": MDMClassifier()}}, "without '__'"),
         ({"members": {"rule": MDMClassifier()}}, "parameter of the ensemble"),
         ({"rule": "avrage"}, "did you mean 'average'"),

@@ -9,7 +9,7 @@ from eegvit.networks.efficientvit.blocks import ConvNorm
 from eegvit.networks.efficientvit.maps.bands import N_PLANES, FilterBank
 from eegvit.networks.efficientvit.maps.durations import STEP, odd_samples, samples
 from eegvit.networks.efficientvit.maps.scalp import Array
-from eegvit.networks.efficientvit.maps.temporal_map import scale_and_shift
+from eegvit.networks.temporal_spatial import scale_and_shift
 
 
 class ElectrodeMap(nn.Module):

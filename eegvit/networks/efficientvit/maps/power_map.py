@@ -6,8 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.maps.durations import STEP, odd_samples, samples
-from eegvit.networks.efficientvit.maps.temporal_map import FoldedFilters, scale_and_shift
-from eegvit.networks.temporal_spatial import TemporalSpatial
+from eegvit.networks.temporal_spatial import FoldedFilters, TemporalSpatial, scale_and_shift
 
 SMOOTH = 5  # columns that a column's power is the mean of
 LEAST = 1e-2  # of the mean power: what is added before the logarithm

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from eegvit.branches.base import ClassicalClassifier, EEGClassifier, per_trial
+from eegvit.branches.base import ClassicalClassifier, EEGClassifier
 from eegvit.features.crossfit import Standardised, cross_fitted
+from eegvit.features.plain import split_leading
+from eegvit.preprocess.signals import Signals
 
 
 class FeaturesBeside:
@@ -44,7 +46,7 @@ class FeaturesBeside:
 
     def learn(
         self,
-        X: NDArray[Any],
+        X: Signals,
         codes: NDArray[np.int64],
         rows: NDArray[np.int64],
         people: NDArray[Any] | None = None,
@@ -64,7 +66,7 @@ class FeaturesBeside:
             self.shapes.append(whole.shape[1:])
         return _packed(features, X)
 
-    def of(self, X: NDArray[Any]) -> NDArray[np.float32] | None:
+    def of(self, X: Signals) -> NDArray[np.float32] | None:
         """Return the features of new trials, or None if no branch is classical."""
         pairs = zip(self.steps, self.learned, strict=True)
         return _packed([made.transform(_through(first, X)) for (first, _), made in pairs], X)
@@ -79,14 +81,14 @@ def _steps(member: ClassicalClassifier) -> tuple[Pipeline | None, Pipeline]:
     steps = member.feature_steps()
     if not len(steps):
         raise ValueError(f"{type(member).__name__} makes no features to fuse")
-    return per_trial(steps)
+    return split_leading(steps)
 
 
-def _through(first: Pipeline | None, X: NDArray[Any]) -> NDArray[Any]:
+def _through(first: Pipeline | None, X: Signals) -> Signals:
     return X if first is None else np.asarray(first.fit_transform(X))
 
 
-def _packed(features: list[NDArray[Any]], X: NDArray[Any]) -> NDArray[np.float32] | None:
+def _packed(features: Sequence[Signals], X: Signals) -> NDArray[np.float32] | None:
     from eegvit.networks.fusion.beside import packed
 
     return packed(features, X.shape[1]) if features else None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from eegvit.branches.base import EEGClassifier
+from eegvit.branches.fusion.choices import Classical, Start
 from eegvit.branches.neural import NeuralClassifier
 
 if TYPE_CHECKING:
     from torch import nn
 
 Shape = tuple[int, int, int]  # channels, times, classes
-Start = Literal["scratch", "frozen", "finetuned"]
 
 
 def in_parallel(
@@ -23,7 +23,7 @@ def in_parallel(
     standardise: nn.Module,
     *,
     start: Start,
-    classical: Literal["mlp", "cnn"],
+    classical: Classical,
     **fusion: Any,
 ) -> nn.Module:
     """Return branches side by side; networks that were fitted come with their weights.

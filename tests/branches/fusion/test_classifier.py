@@ -20,6 +20,7 @@ from eegvit.branches.neural_together import fit_together
 from eegvit.branches.spiking import SpikingClassifier
 
 SHORT: dict[str, Any] = {"epochs": 2, "batch_size": 16, "device": "cpu", "sfreq": 128.0}
+pytestmark = pytest.mark.filterwarnings("ignore:groups were not given")
 XS = {"branch": "efficientvit", "preset": "eeg_xs", "layout": "conv"}
 
 
@@ -114,7 +115,7 @@ def test_a_persons_labels_change_nothing_in_what_is_learned_for_them(people: Any
 
 def test_training_is_given_cross_fitted_features(people: Any, monkeypatch: Any) -> None:
     import eegvit.train
-    from eegvit.branches.fusion_features import FeaturesBeside
+    from eegvit.branches.fusion.features import FeaturesBeside
 
     given = {}
     train = eegvit.train.train
@@ -178,6 +179,7 @@ def test_an_interrupted_training_goes_on(trials: Any, tmp_path: Path, monkeypatc
         clone(model).fit(trials.X, trials.labels, checkpoint=tmp_path / "state")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "groups were not given")
         resumed = clone(model).fit(trials.X, trials.labels, checkpoint=tmp_path / "state")
     np.testing.assert_array_equal(resumed.predict_proba(trials.X), whole)
 
@@ -265,4 +267,23 @@ def test_electrodes_cannot_be_placed_behind_neurons(trials: Any) -> None:
     names = tuple(f"C{i}" for i in range(1, 9))
     model = FusionClassifier(branches=branches, wiring="series", ch_names=names, **SHORT)
     with pytest.raises(ValueError, match="ch_names"):
+        model.fit(trials.X, trials.labels)
+
+
+def test_learning_from_classical_branches_without_people_warns(people: Any) -> None:
+    model = FusionClassifier(branches=["csp_lda", "eegnet"], **SHORT)
+    said = "groups were not given, so the folds that make the features of classical branches"
+    with pytest.warns(UserWarning, match=said) as caught:
+        clone(model).fit(people.X, people.labels)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clone(model).fit(people.X, people.labels, groups=people.subject)
+        networks = FusionClassifier(branches=["eegnet", "shallow"], **SHORT)
+        networks.fit(people.X, people.labels)
+
+
+def test_branches_made_for_other_data_are_refused(trials: Any) -> None:
+    model = FusionClassifier(branches=[FBCSPClassifier(sfreq=250.0), "eegnet"], **SHORT)
+    with pytest.raises(ValueError, match="FBCSPClassifier has sfreq=250.0, but the trials have"):
         model.fit(trials.X, trials.labels)

@@ -7,12 +7,9 @@ from typing import Any
 
 from sklearn.base import clone
 
-from eegvit.branches.base import ClassicalClassifier, EEGClassifier
-from eegvit.branches.braindecode import BraindecodeClassifier
-from eegvit.branches.chance import ChanceClassifier
+from eegvit.branches.base import EEGClassifier, branch, refuse_other_data
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.branches.spiking import SpikingClassifier
-from eegvit.registry import BRANCHES, lookup
 
 
 def make_member(given: Any) -> EEGClassifier:
@@ -23,12 +20,8 @@ def make_member(given: Any) -> EEGClassifier:
     >>> make_member({"branch": "eegnet", "dropout": 0.5})
     EEGNetClassifier(dropout=0.5)
     """
-    if isinstance(given, str):
-        given = {"branch": given}
-    if isinstance(given, Mapping):
-        parameters = dict(given)
-        cls = lookup(BRANCHES, str(parameters.pop("branch", "")))
-        made = cls(**parameters)
+    if isinstance(given, str | Mapping):
+        made = branch(given)
     elif isinstance(given, EEGClassifier):
         made = clone(given)
     else:
@@ -58,7 +51,7 @@ def check_members(
         _check_series(members, start)
     for member in members:
         name = type(member).__name__
-        if wiring == "parallel" and not _gives_features(member):
+        if wiring == "parallel" and not member.gives_features():
             raise ValueError(f"{name} gives no features that could be joined")
         inner: Any = member
         if hasattr(inner, "wiring"):
@@ -84,13 +77,6 @@ def _check_series(members: Sequence[EEGClassifier], start: str) -> None:
         raise ValueError("in series only one branch in front can be fitted first")
 
 
-def _gives_features(member: Any) -> bool:
-    if hasattr(member, "wiring"):
-        return _gives_features(member.members()[-1])
-    without = isinstance(member, ChanceClassifier | BraindecodeClassifier)
-    return isinstance(member, ClassicalClassifier | NeuralClassifier) and not without
-
-
 def ready(member: EEGClassifier, **known: Any) -> EEGClassifier:
     """Fill in what the data and the fused model decide, and return it.
 
@@ -100,6 +86,7 @@ def ready(member: EEGClassifier, **known: Any) -> EEGClassifier:
     >>> member.sfreq, member.random_state
     (250.0, 7)
     """
+    refuse_other_data(member, **{k: v for k, v in known.items() if k in ("sfreq", "ch_names")})
     own = member.get_params(deep=False)
     taken = {name: value for name, value in known.items() if name in own}
     for name in ("sfreq", "ch_names"):

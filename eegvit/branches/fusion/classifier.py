@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import ClassicalClassifier, EEGClassifier
-from eegvit.branches.fusion_features import FeaturesBeside
-from eegvit.branches.fusion_members import check_members, make_member, ready
+from eegvit.branches.base import (
+    ClassicalClassifier,
+    EEGClassifier,
+    identified,
+    warn_without_groups,
+)
+from eegvit.branches.fusion.choices import Classical, Fuse, Start, Wiring, check_choices
+from eegvit.branches.fusion.features import FeaturesBeside
+from eegvit.branches.fusion.members import check_members, make_member, ready
 from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
-from eegvit.registry import suggest
+from eegvit.preprocess.signals import EEG, Signals
 
 if TYPE_CHECKING:
     from torch import nn
-
-Wiring = Literal["parallel", "series"]
-Fuse = Literal["concat", "gated", "attention", "multiscale"]
-Classical = Literal["mlp", "cnn"]
-Start = Literal["scratch", "frozen", "finetuned"]
-CHOICES = {"wiring": Wiring, "fuse": Fuse, "classical": Classical, "start": Start}
-SIDE_BY_SIDE = ("fuse", "classical", "auxiliary", "dropout")  # mean nothing in series
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -126,32 +125,29 @@ class FusionClassifier(NeuralClassifier):
         """
         known = {"sfreq": self.sfreq, "ch_names": self.ch_names}
         members = [ready(make_member(each), **known) for each in self.branches]
-        self.check_choices()
+        check_choices(self)
         check_members(members, self.wiring, self.start)
         return members
 
-    def check_choices(self) -> None:
-        """Raise an error if a parameter has no such value, or means nothing beside the others."""
-        for name, kind in CHOICES.items():
-            given = getattr(self, name)
-            if given not in get_args(kind):
-                raise ValueError(f"{name}={given!r}{suggest(given, get_args(kind))}")
-        if self.auxiliary < 0:
-            raise ValueError(f"auxiliary={self.auxiliary!r}: it must be 0 or more")
-        if self.wiring == "series":
-            defaults = {field.name: field.default for field in fields(self)}
-            for name in SIDE_BY_SIDE:
-                if getattr(self, name) != defaults[name]:
-                    raise ValueError(f"{name} is for branches side by side: wiring='parallel'")
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters, with all those of the branches."""
+        return super().identity() | {"branches": [identified(m) for m in self.members()]}
+
+    def packages(self) -> frozenset[str]:
+        """Return those of all branches."""
+        return super().packages().union(*(member.packages() for member in self.members()))
+
+    def gives_features(self) -> bool:
+        """Say whether the last branch does, which is all that another model would see."""
+        return self.members()[-1].gives_features()
 
     def trains_together(self) -> bool:
         """Say whether several can be trained at once: if the signals are all that it sees."""
-        classical = [m for m in self.members() if isinstance(m, ClassicalClassifier)]
-        return self.start == "scratch" and not classical
+        return self.start == "scratch" and not has_classical(self.members())
 
     def fit(
         self,
-        X: Any,
+        X: EEG,
         y: ArrayLike,
         *,
         groups: ArrayLike | None = None,
@@ -169,7 +165,7 @@ class FusionClassifier(NeuralClassifier):
             File to save the training of the fused network to now and then.
         """
         from eegvit.networks.device import choose_device
-        from eegvit.train import train
+        from eegvit.train import progress_line, train
 
         X = self.check_X(X, reset=True)
         codes = self.encode_y(X, y)
@@ -177,27 +173,33 @@ class FusionClassifier(NeuralClassifier):
         rows, held_out = hold_out(codes, people, self.validation, self.random_state)
         own = None if people is None else people[rows]
         self.members_ = self.ready_members()
+        if groups is None and has_classical(self.members_):
+            warn_without_groups("the folds that make the features of classical branches")
         if self.start != "scratch":
             self.fit_members(X if len(rows) == len(X) else X[rows], codes[rows], own)
         self.beside_ = FeaturesBeside(self.members_)
-        network, history = train(
-            self.builder(X, rows),
-            X,
-            codes,
-            recipe=self.recipe(len(rows)),
-            rows=rows,
-            held_out=held_out,
-            seed=self.random_state,
-            device=choose_device(self.device),
-            checkpoint=checkpoint,
-            beside=self.beside_.learn(X, codes, rows, own),
-        )
+        beside = self.beside_.learn(X, codes, rows, own)
+        recipe = self.recipe(len(rows))
+        with progress_line(recipe.epochs, type(self).__name__, self.verbose) as on_epoch:
+            network, history = train(
+                self.builder(X, rows),
+                X,
+                codes,
+                recipe=recipe,
+                rows=rows,
+                held_out=held_out,
+                seed=self.random_state,
+                device=choose_device(self.device),
+                checkpoint=checkpoint,
+                on_epoch=on_epoch,
+                beside=beside,
+            )
         return self.keep(network, history)
 
     def ready_members(self) -> list[EEGClassifier]:
         """Return the branches with what is known of the data and of this model filled in."""
         rate, names = self.sfreq or self.sfreq_, self.ch_names or self.ch_names_
-        known = {"random_state": self.random_state, "device": self.device}
+        known = {"random_state": self.random_state, "device": self.device, "verbose": self.verbose}
         members = [ready(m, sfreq=rate, ch_names=names, **known) for m in self.members()]
         if self.wiring == "series" and "ch_names" in members[-1].get_params(deep=False):
             members[-1].set_params(ch_names=None)  # what it sees are neurons
@@ -206,16 +208,14 @@ class FusionClassifier(NeuralClassifier):
         return members
 
     def fit_members(
-        self, X: NDArray[Any], codes: NDArray[np.int64], people: NDArray[Any] | None
+        self, X: Signals, codes: NDArray[np.int64], people: NDArray[Any] | None
     ) -> None:
         """Fit the networks, each alone; in series those in front."""
         for member in self.members_[: -1 if self.wiring == "series" else None]:
             if isinstance(member, NeuralClassifier):
                 member.fit(X, codes, groups=people)
 
-    def builder(
-        self, X: NDArray[np.floating[Any]], rows: NDArray[np.int64]
-    ) -> Callable[[], nn.Module]:
+    def builder(self, X: Signals, rows: NDArray[np.int64]) -> Callable[[], nn.Module]:
         """Return what builds the network, its standardisation fitted on some rows of X."""
         from torch import from_numpy
 
@@ -230,7 +230,7 @@ class FusionClassifier(NeuralClassifier):
 
     def assembled(self, standardise: nn.Module, shape: tuple[int, int, int]) -> nn.Module:
         """Return the network to train: for trials of a shape, and a number of classes."""
-        from eegvit.branches.fusion_networks import in_parallel, in_series, standardised
+        from eegvit.branches.fusion.networks import in_parallel, in_series, standardised
 
         if self.wiring == "series":
             series = in_series(self.members_, shape, self.start)
@@ -249,7 +249,7 @@ class FusionClassifier(NeuralClassifier):
 
     def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
         """Return the untrained network of branches in series, for one within a fused model."""
-        from eegvit.branches.fusion_networks import in_series
+        from eegvit.branches.fusion.networks import in_series
 
         return in_series(self.ready_members(), (n_channels, n_times, n_classes), self.start)
 
@@ -273,7 +273,7 @@ class FusionClassifier(NeuralClassifier):
         n_samples = self.n_times_in_ + self.beside_.n_samples(self.n_channels_in_)
         return count(self.module_, torch.zeros(1, self.n_channels_in_, n_samples))
 
-    def spiking_activity(self, X: Any) -> dict[str, Any]:
+    def spiking_activity(self, X: EEG) -> dict[str, Any]:
         """Return rates, operations and a raster of its spiking layers; empty without any.
 
         Only linear layers and neurons are counted, not the convolutions of other branches.
@@ -286,7 +286,7 @@ class FusionClassifier(NeuralClassifier):
         rate = self.sfreq or self.sfreq_
         return activity(self.module_, from_numpy(self._seen(X)), rate) if rate else {}
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
         from eegvit.networks.device import choose_device
         from eegvit.networks.predict import predict_proba
@@ -294,9 +294,14 @@ class FusionClassifier(NeuralClassifier):
         check_is_fitted(self, "module_")
         return predict_proba(self.module_, self._seen(X), device=choose_device(self.device))
 
-    def _seen(self, X: Any) -> NDArray[np.float32]:
+    def _seen(self, X: EEG) -> NDArray[np.float32]:
         """Return what the network sees: the trials, and the features of classical branches."""
         X = self.check_X(X)
         beside = self.beside_.of(X)
         seen = X if beside is None else np.concatenate([X, beside], axis=2)
         return np.array(seen, dtype=np.float32)
+
+
+def has_classical(members: Sequence[EEGClassifier]) -> bool:
+    """Say whether some branch has features that are learned apart from the network."""
+    return any(isinstance(member, ClassicalClassifier) for member in members)
