@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+NAMED = re.compile(r'"(eegvit(?:\.\w+)+):\w+"')  # in a table of classes
 IMPORT = re.compile(r"^\s*from (eegvit[\w.]*) import (?:\(([^)]*)\)|([^\n#]*))", re.MULTILINE)
 APART = (  # modules that carry, keep and describe, and decide no number
     "eegvit",
@@ -65,8 +66,9 @@ def _imports(name: str) -> frozenset[str]:
     path = _file(name)
     if path is None:
         return frozenset()
-    found = set()
-    for package, several, one in IMPORT.findall(path.read_text(encoding="utf-8")):
+    text = path.read_text(encoding="utf-8")
+    found = set(NAMED.findall(text))
+    for package, several, one in IMPORT.findall(text):
         found.add(package)
         names = (word.split(" as ")[0].strip() for word in (several or one).split(","))
         found |= {f"{package}.{word}" for word in names if _file(f"{package}.{word}") is not None}

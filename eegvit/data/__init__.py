@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eegvit import registry
 from eegvit.config import Card
+from eegvit.source_code import hash_of_code
 from eegvit.trials import Trials
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ def decides(card: Card) -> dict[str, Any]:
 
 def recipe_of(card: Card, subject: str) -> dict[str, Any]:
     """Return everything that decides a person's trials: the cache's key is its hash."""
+    read_by = source(card)
     return {
         "card": decides(card),
         "subject": str(subject),
-        "fingerprint": source(card).fingerprint(str(subject)),
+        "fingerprint": read_by.fingerprint(str(subject)),
+        "source code": hash_of_code([type(read_by).__module__]),
     }
 
 

@@ -15,6 +15,7 @@ from eegvit.config import Align, Card
 from eegvit.data.cache import Cache
 from eegvit.preprocess.alignment import align_causal, align_offline
 from eegvit.sealed import Damaged
+from eegvit.source_code import hash_of_code
 from eegvit.trials import Trials
 from eegvit.views.digests import trial_digests
 from eegvit.views.handle import Handle, opened
@@ -99,7 +100,8 @@ def aligned_recipe(
 
 @remembered
 def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("numpy", "scipy")}
+    libraries = {name: version(name) for name in ("numpy", "scipy")}
+    return libraries | {"source code": hash_of_code(["eegvit.preprocess.alignment"])}
 
 
 def _choose(

@@ -94,6 +94,33 @@ def test_neural_keys_know_torch_and_others_do_not(make_study, make_view, monkeyp
     assert _keys(_plan(make_study, view, models), "net") == _keys(before, "net")
 
 
+def test_keys_know_the_source_files_of_the_branch_and_of_no_other(
+    make_study, make_view, monkeypatch
+):
+    from eegvit import source_code
+
+    view = make_view(n_trials=8)
+    series = [{"branch": "snn"}, {"branch": "eegnet"}]
+    models = {
+        "csp": ("csp_lda", {}),
+        "net": ("eegnet", {}),
+        "fused": ("fusion", {"branches": series, "wiring": "series"}),
+        "steps": ("pipeline", {"steps": [{"from": "pyriemann.classification.MDM"}]}),
+    }
+    before, real = _plan(make_study, view, models), source_code._hash_of_file
+
+    def changed(changed_file):
+        fake = lambda name: "other" if name == changed_file else real(name)  # noqa: E731
+        monkeypatch.setattr(source_code, "_hash_of_file", fake)
+        after = _plan(make_study, view, models)
+        return {m for m in models if _keys(after, m) != _keys(before, m)}
+
+    assert changed("eegvit.features.csp") == {"csp"}
+    assert changed("eegvit.networks.spectral") == {"net", "fused"}
+    assert changed("eegvit.networks.spiking.lif") == {"fused"}
+    assert changed("eegvit.branches.base") == set(models)
+
+
 def test_model_that_cannot_be_built_still_has_a_plan(make_study, make_view):
     steps = [{"from": "sklearn.nowhere.Nothing"}]
     plan = _plan(make_study, make_view(n_trials=8), {"m": ("pipeline", {"steps": steps})})
