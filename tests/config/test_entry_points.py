@@ -96,7 +96,18 @@ def site(tmp_path: Path) -> Path:
 def test_a_study_runs_what_another_package_brings(site: Path, tmp_path: Path) -> None:
     paths = [str(site), os.environ.get("PYTHONPATH", ""), *sys.path]
     done = subprocess.run(
-        [sys.executable, "-m", "eegvit.run", "added.yaml", "--out", "out", "--cache", "cache"],
+        [
+            sys.executable,
+            "-m",
+            "eegvit.run",
+            "added.yaml",
+            "--jobs",
+            "1",
+            "--out",
+            "out",
+            "--cache",
+            "cache",
+        ],
         capture_output=True,
         text=True,
         cwd=tmp_path,

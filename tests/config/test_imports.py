@@ -80,7 +80,7 @@ def test_other_packages_are_refused_without_being_imported(address: str) -> None
     ("address", "said"),
     [
         ("sklearn.utils.os.system", "cannot be imported"),
-        ("eegvit.study.Path", "no class with 'fit'"),
+        ("eegvit.config.load.Path", "no class with 'fit'"),
         ("eegvit.run.main", "no class with 'fit'"),
         ("eegvit.config.__main__.json_schema", "in no module of classes"),
         ("sklearn.tests.test_common.SVC", "in no module of classes"),
