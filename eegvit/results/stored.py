@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from eegvit.config import Study
 from eegvit.ensemble.recentring import by_recording
-from eegvit.execute.store import Store
+from eegvit.execute.store import Prediction, Store
 from eegvit.plan.fit import Request
 from eegvit.plan.plan import Plan
 from eegvit.results.embeddings import representations
 from eegvit.results.outcomes import Outcome
 from eegvit.results.results import Results, tabulate
+from eegvit.results.told import readings, warnings_of
 from eegvit.views.view import stage_seconds
 
 
 def outcomes(plan: Plan, store: Store) -> list[Outcome]:
     """Return what the store says of each request, without computing anything."""
-    known = {key: store.load(key) for key in plan.fits}
-    return [_outcome(request, known[request.key], store) for request in plan.requests]
+    return _outcomes(plan, store, {key: store.load(key) for key in plan.fits})
 
 
 def score(study: Study, plan: Plan, store: Store) -> Results:
@@ -26,11 +28,17 @@ def score(study: Study, plan: Plan, store: Store) -> Results:
     view = next(iter(plan.fits.values())).view
     views = {id(fit.view): fit.view for fit in plan.fits.values()}
     seconds = stage_seconds(views.values())
-    told = outcomes(plan, store)
-    return tabulate(study, view.classes, told, seconds, representations(plan, store))
+    known = {key: store.load(key) for key in plan.fits}
+    told = _outcomes(plan, store, known)
+    results = tabulate(study, view.classes, told, seconds, representations(plan, store))
+    return replace(results, warnings=warnings_of(plan, known), reading=readings(view))
 
 
-def _outcome(request: Request, prediction: Any, store: Store) -> Outcome:
+def _outcomes(plan: Plan, store: Store, known: Mapping[str, Prediction | None]) -> list[Outcome]:
+    return [_outcome(request, known[request.key], store) for request in plan.requests]
+
+
+def _outcome(request: Request, prediction: Prediction | None, store: Store) -> Outcome:
     view, test = request.view, request.test
     about: dict[str, Any] = {
         "model": request.model,

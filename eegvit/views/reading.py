@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from eegvit import data
 from eegvit.config import Align, Card, Study, View, sha256
 from eegvit.data.cache import Cache
-from eegvit.data.remarks import other_scales, unexpected
+from eegvit.data.remarks import other_scales, overlap, unexpected
 from eegvit.progress import Progress
 from eegvit.tasks import Executor, InProcess, Task
 from eegvit.views.blocks import (
@@ -47,7 +48,8 @@ def make_views(study: Study, cache: Cache, executor: Executor | None = None) -> 
     executor = executor or InProcess()
     _read_all([cards for cards, _ in distinct.values()], cache, executor)
     opened = {key: _open(cards, align, cache, executor) for key, (cards, align) in distinct.items()}
-    _remark(list(distinct.values()), cache)
+    for sentence in dict.fromkeys(said for view in opened.values() for said in view.remarks):
+        warnings.warn(sentence, stacklevel=2)
     views = {name: opened[_hash(*cards_align)] for name, cards_align in wanted.items()}
     same_trials(views)
     return views
@@ -108,28 +110,24 @@ def _open(cards: tuple[Card, ...], align: Align, cache: Cache, executor: Executo
         ]
         carried_out(todo, "people aligned", executor)
     blocks = [block for a in arguments for block in read_blocks(*a, cache)]
-    return make_view({"cards": list(cards), "align": plain(align)}, blocks)
+    view = make_view({"cards": list(cards), "align": plain(align)}, blocks)
+    return replace(
+        view, remarks=tuple(said for card in cards for said in _remarks(card, align, cache))
+    )
 
 
-def _remark(views: Sequence[tuple[tuple[Card, ...], Align]], cache: Cache) -> None:
-    """Say, once for a data set, what is odd about it; refuse scales that cannot be compared."""
-    for i, (cards, align) in enumerate(views):
-        for card in cards:
-            sessions = [
-                trials
-                for subject in data.source(card).subjects()
-                for trials in data.read_subject(card, subject, cache)
-            ]
-            scales = other_scales(card.name, sessions)
-            if scales and align.method == "none" and card.scales == "refuse":
-                raise ValueError(
-                    f"{scales}; are they in another unit? Without alignment nothing makes up for"
-                    " it: mend `to_microvolts` or the files, align, or say `scales: accept` in"
-                    " the card"
-                )
-            for sentence in (scales, unexpected(card, sessions) if i == 0 else None):
-                if sentence:
-                    warnings.warn(sentence, stacklevel=3)
+def _remarks(card: Card, align: Align, cache: Cache) -> list[str]:
+    """Return what is odd about a data set; refuse scales that cannot be compared."""
+    people = data.source(card).subjects()
+    sessions = [t for who in people for t in data.read_subject(card, who, cache.unchecked())]
+    scales = other_scales(card.name, sessions)
+    if scales and align.method == "none" and card.scales == "refuse":
+        raise ValueError(
+            f"{scales}; are they in another unit? Without alignment nothing makes up for it: mend"
+            " `to_microvolts` or the files, align, or say `scales: accept` in the card"
+        )
+    said = (scales, unexpected(card, sessions), overlap(card.name, sessions))
+    return [sentence for sentence in said if sentence]
 
 
 def carried_out(tasks: Sequence[Task], what: str, executor: Executor) -> None:

@@ -77,10 +77,13 @@ class DataView:
         The cards and the alignment, as plain values.
     blocks : tuple of Block
         By data set, person and session, sessions in time order.
+    remarks : tuple of str
+        What is odd about the data as a whole.
     """
 
     recipe: dict[str, Any]
     blocks: tuple[Block, ...]
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.starts[-1])

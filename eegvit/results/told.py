@@ -1,0 +1,51 @@
+"""What was said while recordings were read and models fitted: warnings, and trials left out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from eegvit.execute.store import Prediction
+from eegvit.plan.plan import Plan
+from eegvit.results.results import Reading
+from eegvit.views.view import DataView
+
+
+def readings(view: DataView) -> tuple[Reading, ...]:
+    """Return how many trials of each recording were read and left out, where that is known."""
+    found = []
+    for block in view.blocks:
+        account = block.trials.account
+        if account is None:
+            continue
+        why = ", ".join(f"{n} {reason}" for reason, n in account.left_out.items())
+        left_out = sum(account.left_out.values())
+        place = (block.data, block.subject, block.session)
+        found.append(Reading(*place, account.read, left_out, why))
+    return tuple(found)
+
+
+def warnings_of(plan: Plan, known: Mapping[str, Prediction | None]) -> tuple[str, ...]:
+    """Return what was warned of, each once: of the data, of recordings, of the fits of a model.
+
+    Parameters
+    ----------
+    plan : Plan
+    known : mapping
+        What the store has of each fit, by its key.
+    """
+    said: dict[str, None] = {}
+    views = {id(fit.view): fit.view for fit in plan.fits.values()}.values()
+    for view in views:
+        said |= dict.fromkeys(view.remarks)
+        accounts = (block.trials.account for block in view.blocks)
+        said |= dict.fromkeys(note for account in accounts if account for note in account.notes)
+    fits: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for request in plan.requests:
+        prediction = known.get(request.key)
+        for warning in prediction.about.get("warnings", []) if prediction else []:
+            fits[request.model, warning].add(request.key)
+    for (model, warning), keys in fits.items():
+        n_fits = f"{len(keys)} fits" if len(keys) > 1 else "1 fit"
+        said[f"{model} ({n_fits}): {warning}"] = None
+    return tuple(said)

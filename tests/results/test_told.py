@@ -1,0 +1,49 @@
+"""What was left out and warned of reaches the results, the page and the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eegvit import run_study
+from eegvit.report.text.terminal import terminal
+
+DATA = {
+    "card": "simulated",
+    "subjects": [1, 2, 3],
+    "channels": ["C3", "Cz", "C4"],
+    "classes": ["left_hand", "right_hand"],
+    "resample": 100,
+    "window": [0.5, 12.0],  # longer than the last trial, and than the distance of cues
+    "options": {"n_trials": 24, "n_runs": 1, "n_sessions": 1},
+}
+
+
+def test_what_is_left_out_is_told_where_the_results_are(tmp_path: Path) -> None:
+    noisy = {"from": "sklearn.linear_model.LogisticRegression", "parameters": {"max_iter": 1}}
+    vectors = {"from": "mne.decoding.Vectorizer"}
+    models = {
+        "csp": {"branch": "csp_lda"},
+        "noisy": {"branch": "pipeline", "steps": [vectors, noisy]},
+    }
+    study: dict[str, Any] = {"name": "told", "data": DATA, "models": models}
+    with pytest.warns(UserWarning, match="share samples with another"):
+        results = run_study(study, jobs=0, cache=tmp_path / "cache", out=tmp_path)
+    read = {(one.subject, one.session): one for one in results.details.reading}
+    assert len(read) == 3
+    n_left_out = sum(one.left_out for one in read.values())
+    assert n_left_out > 0 and all(one.why for one in read.values() if one.left_out)
+    assert sum(one.read for one in read.values()) == results.details.n_trials
+    said = results.details.warnings
+    assert any("share samples with another" in sentence for sentence in said)
+    assert any(sentence.startswith("noisy (3 fits): ConvergenceWarning") for sentence in said)
+    page = results.page.read_text()
+    assert "ConvergenceWarning" in page and "beyond the recording" in page
+    assert "ConvergenceWarning" in terminal(results.details)
+    with pytest.warns(UserWarning, match="share samples"):  # and again when all is stored
+        again = run_study(study, jobs=0, cache=tmp_path / "cache")
+    assert again.details.warnings == said and again.details.reading == results.details.reading
+    assert np.isfinite(again.leaderboard["accuracy"]).all()
