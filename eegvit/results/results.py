@@ -166,12 +166,15 @@ def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, 
     """Return one row of metrics per model, data, subject, session and seed."""
     rows = []
     for (model, seed), predicted in tested.items():
-        places = np.stack([predicted.data, predicted.subject, predicted.session], axis=1)
-        for place in np.unique(places[predicted.done], axis=0):
-            chosen = predicted.done & (places == place).all(1)
+        done = np.flatnonzero(predicted.done)
+        columns = (predicted.data, predicted.subject, predicted.session)
+        places = np.stack([column[done] for column in columns], axis=1)
+        known, which = np.unique(places, axis=0, return_inverse=True)
+        for number, place in enumerate(known):
+            chosen = done[which.reshape(-1) == number]
             row: dict[str, Any] = {"model": model, "data": str(place[0])}
             row |= {"subject": str(place[1]), "session": str(place[2]), "seed": seed}
-            row["n_trials"] = int(chosen.sum())
+            row["n_trials"] = len(chosen)
             rows.append(row | scores(predicted.y[chosen], predicted.probabilities[chosen]))
     names = list(dict.fromkeys(model for model, _ in tested))
     return sorted(

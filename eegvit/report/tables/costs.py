@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eegvit.report import words
 from eegvit.report.render import render
 from eegvit.report.tables.table import Cell, Column, Row, Table, named
@@ -32,7 +34,8 @@ def times_table(results: Results) -> Table:
     columns += [Column(title, title, about) for title, about in USE.items()]
     columns += [Column("fits", "fits"), *(Column(said, stage) for stage, said in names.items())]
     columns += [Column("total", "total"), Column(key, left=True)]
-    rows = [_model(row) for row in results.board]
+    shared = _shared(results)
+    rows = [_model(row, shared.get(row.model, [])) for row in results.board]
     return Table("Costs of each model", tuple(columns), "times").of(rows)
 
 
@@ -44,7 +47,18 @@ def stages_table(results: Results, report: float) -> Table:
     return Table("CPU time of each stage of the study", columns, "stages").of([Row(cells)])
 
 
-def _model(row: BoardRow) -> Row:
+def _shared(results: Results) -> dict[str, list[str]]:
+    """Return the models whose fits each model shares."""
+    found: dict[str, list[str]] = {}
+    for fit in results.fits:
+        models = [fit["model"], *fit["shared_with"]]
+        for model in models if len(models) > 1 else ():
+            known = found.setdefault(model, [])
+            known += [other for other in models if other != model and other not in known]
+    return found
+
+
+def _model(row: BoardRow, shared: Sequence[str]) -> Row:
     whole = row.seconds_total or 1.0
     bar = render("stages_bar.html", shares={s: row.stages[s] / whole for s in STAGES})
     return named(
@@ -56,4 +70,5 @@ def _model(row: BoardRow) -> Row:
         *(Cell(words.seconds(row.stages[s]), value=row.stages[s]) for s in STAGES),
         Cell(words.seconds(row.seconds_total), value=row.seconds_total),
         Cell(bar, kind="name stack"),
+        small=f"fits shared with {', '.join(shared)}" if shared else "",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eegvit.report import words
 from eegvit.results.metrics import N_BINS, SMALLEST_PROBABILITY
 from eegvit.results.results import Results
-from eegvit.results.statistics import N_DRAWS, N_EXACT
+from eegvit.results.statistics import FEWEST, N_DRAWS, N_EXACT
 
 
 def notes(results: Results) -> list[str]:
@@ -18,7 +18,8 @@ def notes(results: Results) -> list[str]:
         "The score of a model is the mean over subjects; SD is over subjects. A model that lacks"
         " a fit has no mean and no rank.",
         "The 95 % interval is a bootstrap over subjects, its percentiles widened for small"
-        " numbers of them. It is about new people of the same kind, not about new trials.",
+        f" numbers of them; fewer than {FEWEST} people give none. It is about new people of the"
+        " same kind, not about new trials.",
         "SD over seeds is that of the mean over subjects; a dash means that the model does not"
         " depend on the seed, or that there is one seed only.",
         _chance(results),
