@@ -145,3 +145,16 @@ def test_a_map_of_small_embeddings_keeps_them_apart() -> None:
     noted = scaled(1e-7 * places).round(4)
     np.testing.assert_allclose(noted, places / np.abs(places).max(), atol=1e-4)
     assert scaled(np.zeros((3, 2))).tolist() == [[0.0, 0.0]] * 3
+
+
+def test_damaged_notes_and_weights_are_made_again(planned, trials, cache):
+    plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
+    execute(plan, store, cache, jobs=0)
+    represent(plan, store, cache, jobs=0)
+    first = [one.figures["classes"] for one in representations(plan, store)]
+    for path in (*store.root.glob("represented/*.json"), *store.root.glob("*/*.safetensors")):
+        path.write_bytes(path.read_bytes()[:-1])
+    with pytest.warns(UserWarning, match=r"is damaged.*\.damaged and made again"):
+        represent(plan, store, cache, jobs=0)
+    assert [one.figures["classes"] for one in representations(plan, store)] == first
+    assert len(first) == 2
