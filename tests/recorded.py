@@ -14,6 +14,7 @@ from scipy.io import savemat
 SFREQ = 100.0
 CHANNELS = ("C3", "Cz", "C4")
 CLASSES = ("left_hand", "right_hand")
+ARTIFACTS = (0, 1, 0, 0, 0, 0, 0, 1)  # of a run in BNCI2014_001's layout
 CODES = {"769": "left_hand", "770": "right_hand"}
 
 
@@ -41,7 +42,7 @@ def write(path: Path, raw: mne.io.BaseRaw) -> None:
         elif suffix == ".fif":
             raw.save(path, overwrite=True, verbose="error")
         elif suffix == ".gdf":
-            write_gdf(path, 1e6 * raw.get_data(), _marks(raw))
+            write_gdf(path, 1e6 * raw.get_data(), _marks(raw), raw.ch_names)
         elif suffix == ".set":
             write_set(path, raw)
         elif suffix == ".cnt":
@@ -56,10 +57,14 @@ def epochs_of(raw: mne.io.BaseRaw, length: float = 1.2) -> mne.Epochs:
     return mne.Epochs(raw, events, ids, 0, length, baseline=None, preload=True, verbose="error")
 
 
-def write_gdf(path: Path, microvolts: np.ndarray, marks: list[tuple[int, int]]) -> None:
+def write_gdf(
+    path: Path,
+    microvolts: np.ndarray,
+    marks: list[tuple[int, int]],
+    names: Sequence[str] = (*CHANNELS, "EOG-left"),
+) -> None:
     """Write a GDF 1.25 file of int16 at 0.1 uV with marks (sample, code); NaN is a gap."""
     n_channels, n_times = microvolts.shape
-    names = [*CHANNELS, "EOG-left"][:n_channels]
     digital = np.where(np.isnan(microvolts), -32768, np.round(10 * microvolts)).astype("<i2")
 
     def each(pattern: str, *values: object) -> bytes:
@@ -68,7 +73,7 @@ def write_gdf(path: Path, microvolts: np.ndarray, marks: list[tuple[int, int]]) 
     header = b"GDF 1.25" + b" " * 160 + b"2008010112000000" + struct.pack(
         "<q24x20xqIII", 256 * (n_channels + 1), n_times, 1, int(SFREQ), n_channels
     )  # fmt: skip
-    header += each("16s", *(name.encode() for name in names)) + b" " * 80 * n_channels
+    header += each("16s", *(name.encode() for name in names[:n_channels])) + b" " * 80 * n_channels
     header += each("8s", *[b"uV"] * n_channels)
     header += each("d", *[-3276.8] * n_channels) + each("d", *[3276.7] * n_channels)
     header += each("q", *[-32768] * n_channels) + each("q", *[32767] * n_channels)
@@ -125,6 +130,25 @@ def write_cnt(path: Path, raw: mne.io.BaseRaw) -> None:
         marks += struct.pack("<HBcl", code, 0, b"\0", offset)
     table = struct.pack("<Bll", 1, len(marks), 0)
     path.write_bytes(bytes(header) + electrodes + digital.T.tobytes() + table + marks)
+
+
+def write_graz(root: Path, subject: int, seed: int = 0) -> Path:
+    """Write noise of 10 uV as BNCI2014_001: two sessions of two runs; return the folder."""
+    folder = root / "MNE-bnci-data" / "~bci" / "database" / "001-2014"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, session in enumerate("TE"):
+        runs = np.empty(3, dtype=object)
+        for i in range(3):
+            rng = np.random.default_rng((number + seed, i))
+            trial = 1 + 250 * (1 + 8 * np.arange(8)) if i else np.zeros(0, dtype=int)
+            runs[i] = {
+                "X": 10 * rng.standard_normal((250 * 66, 25)), "trial": trial,
+                "y": np.tile([1, 2, 3, 4], 2)[: len(trial)], "fs": 250.0,
+                "classes": np.array(["left hand", "right hand", "feet", "tongue"], dtype=object),
+                "artifacts": np.array(ARTIFACTS)[: len(trial)], "gender": "male", "age": 22,
+            }  # fmt: skip
+        savemat(folder / f"A0{subject}{session}.mat", {"data": runs})
+    return folder
 
 
 def _marks(raw: mne.io.BaseRaw) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ import mne
 from eegvit.config import Card
 from eegvit.data.notes import heard, note
 from eegvit.data.recordings import gdf
-from eegvit.data.recordings.length import cut_short
+from eegvit.data.recordings.length import Contradiction, cut_short
 
 READERS: dict[str, Callable[..., mne.io.BaseRaw]] = {
     ".gdf": mne.io.read_raw_gdf,
@@ -64,6 +64,8 @@ def opened(path: Path, card: Card) -> Iterator[None]:
     try:
         with heard() as said:
             yield
+    except ImportError as error:  # MFF
+        raise ValueError(f"{path}: its reader needs a package that is missing: {error}") from None
     except Exception as error:  # readers raise many kinds on a damaged file
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".: ")
         raise ValueError(
@@ -81,7 +83,10 @@ def check_whole(path: Path, card: Card) -> None:
     """Refuse a file that is empty or, unless the card accepts it, shorter than its header says."""
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty; copy it again")
-    missing = cut_short(path)
+    try:
+        missing = cut_short(path)
+    except Contradiction as error:
+        raise ValueError(f"{path}: {error}; the file is damaged, copy it again") from None
     if missing:
         _truncated(path, missing, card)
 
