@@ -53,6 +53,13 @@ def test_every_card_and_pipeline_is_in_the_wheel(root: Path, wheel: Path) -> Non
             assert f"eegvit/shipped/{file.relative_to(root).as_posix()}" in names
 
 
+def test_every_template_of_the_page_is_in_the_wheel(root: Path, wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    files = [p for p in (root / "eegvit/report/templates").rglob("*") if p.is_file()]
+    assert {"page.html", "page.css", "page.js"} < {file.name for file in files}
+    assert {file.relative_to(root).as_posix() for file in files} <= names
+
+
 def test_types_licence_and_command_are_in_the_wheel_and_tests_are_not(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     names = archive.namelist()
