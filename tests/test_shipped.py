@@ -66,7 +66,7 @@ def test_types_licence_and_command_are_in_the_wheel_and_tests_are_not(wheel: Pat
     assert "eegvit/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     (entry,) = [name for name in names if name.endswith("entry_points.txt")]
-    assert "eegvit = eegvit.run:main" in archive.read(entry).decode()
+    assert "eegvit = eegvit.command:main" in archive.read(entry).decode()
     assert not [name for name in names if name.startswith(("tests/", "shared/", "reports/"))]
 
 
