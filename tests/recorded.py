@@ -14,6 +14,7 @@ from scipy.io import savemat
 SFREQ = 100.0
 CHANNELS = ("C3", "Cz", "C4")
 CLASSES = ("left_hand", "right_hand")
+ARTIFACTS = (0, 1, 0, 0, 0, 0, 0, 1)  # of a run in BNCI2014_001's layout
 CODES = {"769": "left_hand", "770": "right_hand"}
 
 
@@ -125,6 +126,25 @@ def write_cnt(path: Path, raw: mne.io.BaseRaw) -> None:
         marks += struct.pack("<HBcl", code, 0, b"\0", offset)
     table = struct.pack("<Bll", 1, len(marks), 0)
     path.write_bytes(bytes(header) + electrodes + digital.T.tobytes() + table + marks)
+
+
+def write_graz(root: Path, subject: int, seed: int = 0) -> Path:
+    """Write noise of 10 uV as BNCI2014_001: two sessions of two runs; return the folder."""
+    folder = root / "MNE-bnci-data" / "~bci" / "database" / "001-2014"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, session in enumerate("TE"):
+        runs = np.empty(3, dtype=object)
+        for i in range(3):
+            rng = np.random.default_rng((number + seed, i))
+            trial = 1 + 250 * (1 + 8 * np.arange(8)) if i else np.zeros(0, dtype=int)
+            runs[i] = {
+                "X": 10 * rng.standard_normal((250 * 66, 25)), "trial": trial,
+                "y": np.tile([1, 2, 3, 4], 2)[: len(trial)], "fs": 250.0,
+                "classes": np.array(["left hand", "right hand", "feet", "tongue"], dtype=object),
+                "artifacts": np.array(ARTIFACTS)[: len(trial)], "gender": "male", "age": 22,
+            }  # fmt: skip
+        savemat(folder / f"A0{subject}{session}.mat", {"data": runs})
+    return folder
 
 
 def _marks(raw: mne.io.BaseRaw) -> list[tuple[int, int]]:

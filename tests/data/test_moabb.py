@@ -10,13 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from recorded import ARTIFACTS, write_graz
 
 from eegvit.config import Card, View, load_card
 from eegvit.data import read_subject, recipe_of, source
-
-CLASSES = ["left hand", "right hand", "feet", "tongue"]
-ARTIFACTS = [0, 1, 0, 0, 0, 0, 0, 1]
 
 
 @pytest.fixture
@@ -32,20 +29,7 @@ def real(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def graz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write noise of 10 uV for subject 1 of BNCI2014_001: two sessions of two runs."""
-    folder = tmp_path / "mne_data" / "MNE-bnci-data" / "~bci" / "database" / "001-2014"
-    folder.mkdir(parents=True)
-    for seed, session in enumerate("TE"):
-        runs = np.empty(3, dtype=object)
-        for i in range(3):
-            rng = np.random.default_rng((seed, i))
-            trial = 1 + 250 * (1 + 8 * np.arange(8)) if i else np.zeros(0, dtype=int)
-            runs[i] = {
-                "X": 10 * rng.standard_normal((250 * 66, 25)), "trial": trial,
-                "y": np.tile([1, 2, 3, 4], 2)[: len(trial)], "fs": 250.0,
-                "classes": np.array(CLASSES, dtype=object),
-                "artifacts": np.array(ARTIFACTS)[: len(trial)], "gender": "male", "age": 22,
-            }  # fmt: skip
-        savemat(folder / f"A01{session}.mat", {"data": runs})
+    folder = write_graz(tmp_path / "mne_data", 1)
     monkeypatch.setenv("MNE_DATA", str(tmp_path / "mne_data"))
     return folder
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 
 STILL = 0.2  # seconds at one value; electrodes that record stay there for 0.06 at most
+_TOGETHER = 24  # values, of all channels, that do not stay as they were at once by chance
 _SAME = 1 - 1e-6  # correlation of two channels' steps from which they are one signal
 _APART = 50.0  # times stronger or weaker than the middle channel
 _LOOKED_AT = 20_000  # steps that are compared
@@ -95,6 +96,8 @@ class Defects:
 def still(signals: Array, sfreq: float, begins: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
     """Which channels stand still in which trials: (trials, channels).
 
+    One channel for `STILL` seconds, or all at once for a few samples.
+
     Parameters
     ----------
     signals : array, shape (channels, samples)
@@ -113,17 +116,28 @@ def still(signals: Array, sfreq: float, begins: NDArray[np.int64], n: int) -> ND
     >>> still(signals, 100.0, np.array([0, 100, 200]), 100).tolist()
     [[False, False], [False, True], [False, False]]
     """
-    n_steps = min(max(3, round(STILL * sfreq)), n - 1)
-    found = np.zeros((len(begins), len(signals)), dtype=bool)
-    if not 0 < n_steps < signals.shape[1]:
-        return found
-    for channel, signal in enumerate(signals):
-        unmoved = np.concatenate([[0], np.cumsum(np.diff(signal) == 0)])
-        stops = unmoved[n_steps:] - unmoved[:-n_steps] == n_steps  # n_steps of nothing from here on
-        before = np.concatenate([[0], np.cumsum(stops)])
-        first, end = (before[np.clip(k, 0, len(stops))] for k in (begins, begins + n - n_steps))
-        found[:, channel] = end > first
+    unmoved = np.diff(signals) == 0  # (channels, steps)
+    found = np.empty((len(begins), len(signals)), dtype=bool)
+    for channel, steps in enumerate(unmoved):
+        found[:, channel] = _stops(steps, max(3, round(STILL * sfreq)), begins, n)
+    if len(signals) > 2:
+        n_steps = max(2, -(-_TOGETHER // len(signals)))
+        found |= _stops(unmoved.all(axis=0), n_steps, begins, n)[:, None]
     return found
+
+
+def _stops(
+    unmoved: NDArray[np.bool_], n_steps: int, begins: NDArray[np.int64], n: int
+) -> NDArray[np.bool_]:
+    """Which trials hold so many steps of nothing in a row, or nothing else."""
+    n_steps = min(n_steps, n - 1)
+    if not 0 < n_steps <= len(unmoved):
+        return np.zeros(len(begins), dtype=bool)
+    before = np.concatenate([[0], np.cumsum(unmoved)])
+    from_here = before[n_steps:] - before[:-n_steps] == n_steps
+    count = np.concatenate([[0], np.cumsum(from_here)])
+    first, end = (count[np.clip(k, 0, len(from_here))] for k in (begins, begins + n - n_steps))
+    return np.asarray(end > first)
 
 
 def same(signals: Array, ch_names: Sequence[str]) -> list[tuple[str, str]]:

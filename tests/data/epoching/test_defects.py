@@ -111,3 +111,12 @@ def test_still_is_as_counted_by_hand() -> None:
                     steps[k : k + want].all() for k in range(len(steps) - want + 1)
                 )
         np.testing.assert_array_equal(still(signals, 20.0, begins, n), expected)
+
+
+def test_all_channels_at_once_for_a_moment() -> None:
+    signals = np.random.default_rng(0).standard_normal((8, 300))
+    signals[:, 120:124] = 0
+    begins = np.array([0, 100, 121, 123])
+    assert still(signals, 100.0, begins, 50).all(axis=1).tolist() == [False, True, False, False]
+    signals[0, 121] = 1
+    assert not still(signals, 100.0, begins, 50).any()
