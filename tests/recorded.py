@@ -42,7 +42,7 @@ def write(path: Path, raw: mne.io.BaseRaw) -> None:
         elif suffix == ".fif":
             raw.save(path, overwrite=True, verbose="error")
         elif suffix == ".gdf":
-            write_gdf(path, 1e6 * raw.get_data(), _marks(raw))
+            write_gdf(path, 1e6 * raw.get_data(), _marks(raw), raw.ch_names)
         elif suffix == ".set":
             write_set(path, raw)
         elif suffix == ".cnt":
@@ -57,10 +57,14 @@ def epochs_of(raw: mne.io.BaseRaw, length: float = 1.2) -> mne.Epochs:
     return mne.Epochs(raw, events, ids, 0, length, baseline=None, preload=True, verbose="error")
 
 
-def write_gdf(path: Path, microvolts: np.ndarray, marks: list[tuple[int, int]]) -> None:
+def write_gdf(
+    path: Path,
+    microvolts: np.ndarray,
+    marks: list[tuple[int, int]],
+    names: Sequence[str] = (*CHANNELS, "EOG-left"),
+) -> None:
     """Write a GDF 1.25 file of int16 at 0.1 uV with marks (sample, code); NaN is a gap."""
     n_channels, n_times = microvolts.shape
-    names = [*CHANNELS, "EOG-left"][:n_channels]
     digital = np.where(np.isnan(microvolts), -32768, np.round(10 * microvolts)).astype("<i2")
 
     def each(pattern: str, *values: object) -> bytes:
@@ -69,7 +73,7 @@ def write_gdf(path: Path, microvolts: np.ndarray, marks: list[tuple[int, int]]) 
     header = b"GDF 1.25" + b" " * 160 + b"2008010112000000" + struct.pack(
         "<q24x20xqIII", 256 * (n_channels + 1), n_times, 1, int(SFREQ), n_channels
     )  # fmt: skip
-    header += each("16s", *(name.encode() for name in names)) + b" " * 80 * n_channels
+    header += each("16s", *(name.encode() for name in names[:n_channels])) + b" " * 80 * n_channels
     header += each("8s", *[b"uV"] * n_channels)
     header += each("d", *[-3276.8] * n_channels) + each("d", *[3276.7] * n_channels)
     header += each("q", *[-32768] * n_channels) + each("q", *[32767] * n_channels)

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
-STILL = 0.2  # seconds at one value; electrodes that record stay there for 0.06 at most
+STILL = 0.2  # seconds at one value; channels of coarse steps stay there for 0.06 at most
+_RARELY = 1e-3  # of the steps; a channel that repeats a value more rarely is finely resolved
+_FINE = 4  # steps that such a channel does not stay at one value
 _TOGETHER = 24  # values, of all channels, that do not stay as they were at once by chance
 _SAME = 1 - 1e-6  # correlation of two channels' steps from which they are one signal
 _APART = 50.0  # times stronger or weaker than the middle channel
@@ -63,9 +65,9 @@ class Defects:
         >>> Defects.of_trials(X, ("C3", "Cz"), 100.0).complaint(np.ones(4, bool))
         'in 1 of 4 trials a channel stays at one value (C3), first in trial 1'
         """
-        whole = np.zeros(1, dtype=np.int64)
-        found = [still(trial, sfreq, whole, X.shape[2])[0] for trial in X]
-        return cls(np.array(found, bool).reshape(X.shape[:2]), same(X, ch_names), ch_names)
+        joined = np.moveaxis(X, 1, 0).reshape(len(ch_names), -1)  # (channels, trials x times)
+        begins = np.arange(len(X)) * X.shape[2]
+        return cls(still(joined, sfreq, begins, X.shape[2]), same(X, ch_names), ch_names)
 
     def reasons(self) -> dict[str, NDArray[np.bool_]]:
         """Reason -> which trials it spoils."""
@@ -96,7 +98,8 @@ class Defects:
 def still(signals: Array, sfreq: float, begins: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
     """Which channels stand still in which trials: (trials, channels).
 
-    One channel for `STILL` seconds, or all at once for a few samples.
+    One channel for `STILL` seconds; or for a few samples, if it is so finely resolved that it
+    hardly ever repeats a value, or if all do at once.
 
     Parameters
     ----------
@@ -119,7 +122,9 @@ def still(signals: Array, sfreq: float, begins: NDArray[np.int64], n: int) -> ND
     unmoved = np.diff(signals) == 0  # (channels, steps)
     found = np.empty((len(begins), len(signals)), dtype=bool)
     for channel, steps in enumerate(unmoved):
-        found[:, channel] = _stops(steps, max(3, round(STILL * sfreq)), begins, n)
+        n_runs = int(steps[:1].sum()) + np.count_nonzero(steps[1:] & ~steps[:-1])
+        n_steps = _FINE if n_runs < _RARELY * len(steps) else max(_FINE, round(STILL * sfreq))
+        found[:, channel] = _stops(steps, n_steps, begins, n)
     if len(signals) > 2:
         n_steps = max(2, -(-_TOGETHER // len(signals)))
         found |= _stops(unmoved.all(axis=0), n_steps, begins, n)[:, None]
@@ -129,15 +134,15 @@ def still(signals: Array, sfreq: float, begins: NDArray[np.int64], n: int) -> ND
 def _stops(
     unmoved: NDArray[np.bool_], n_steps: int, begins: NDArray[np.int64], n: int
 ) -> NDArray[np.bool_]:
-    """Which trials hold so many steps of nothing in a row, or nothing else."""
-    n_steps = min(n_steps, n - 1)
-    if not 0 < n_steps <= len(unmoved):
-        return np.zeros(len(begins), dtype=bool)
-    before = np.concatenate([[0], np.cumsum(unmoved)])
-    from_here = before[n_steps:] - before[:-n_steps] == n_steps
-    count = np.concatenate([[0], np.cumsum(from_here)])
-    first, end = (count[np.clip(k, 0, len(from_here))] for k in (begins, begins + n - n_steps))
-    return np.asarray(end > first)
+    """Which trials touch a stretch of at least so many steps of nothing."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], unmoved, [0]]).astype(np.int8)))
+    stretches = edges.reshape(-1, 2)  # first step of each, one past the last
+    steps = np.zeros(len(unmoved) + 1, dtype=np.int64)
+    for first, end in stretches[np.diff(stretches, axis=1)[:, 0] >= n_steps]:
+        steps[first + 1 : end + 1] = 1
+    before = np.cumsum(steps)  # steps of such stretches before each sample
+    first, last = (before[np.clip(k, 0, len(unmoved))] for k in (begins, begins + n - 1))
+    return np.asarray(last > first)
 
 
 def same(signals: Array, ch_names: Sequence[str]) -> list[tuple[str, str]]:

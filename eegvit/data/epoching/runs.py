@@ -143,6 +143,7 @@ def _cut_again(given: CutTrials, card: Card) -> Run:
     """
     where, sfreq = given.where, given.sfreq
     shift = _room(given, card)
+    positions, ch_names = pick_channels(given.ch_names, card.channels, where)
     known = np.flatnonzero(np.isin(given.labels, card.classes))
     onset, labels = _trusted(given, known), given.labels[known]
     X = given.X[known]
@@ -151,7 +152,6 @@ def _cut_again(given: CutTrials, card: Card) -> Run:
     span = slice(begin, begin + n_samples(card.judgement.window, sfreq))
     bad = Defects.of_trials(X[:, judged, span], names, sfreq)
     kept, left_out = _keep({}, bad, card, where)
-    positions, ch_names = pick_channels(given.ch_names, card.channels, where)
     signals = np.asarray(X[kept][:, positions], dtype=np.float64)
     check_finite(signals, ch_names, where)
     rate = card.resample or sfreq
@@ -196,6 +196,7 @@ def _refuse_repeated(onsets: NDArray[np.int64], labels: NDArray[np.str_], where:
 
 def _defects(raw: mne.io.BaseRaw, onsets: NDArray[np.int64], card: Card, where: str) -> Defects:
     candidates = eeg_channels(raw, card, where)
+    pick_channels(candidates, card.channels, where)
     positions, names = pick_present(candidates, card)
     signals = raw.get_data(picks=[candidates[i] for i in positions])
     sfreq, window = float(raw.info["sfreq"]), card.judgement.window

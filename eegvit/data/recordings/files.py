@@ -28,6 +28,7 @@ from eegvit.data.folders import (
 from eegvit.data.recordings import gdf
 from eegvit.data.recordings.marks import Marks, cues, read_marks, spoilt, window_onsets
 from eegvit.data.recordings.readers import EPOCHS, name_channels, parts_of, read_epochs, read_raw
+from eegvit.data.recordings.sums import refuse_changed
 from eegvit.data.recordings.table import with_labels
 from eegvit.registry import suggest
 from eegvit.trials import Trials
@@ -66,6 +67,9 @@ class FilesSource:
     table : str, optional
         Path below the root of a table (.csv, .tsv) with a column `class` and one or more of
         file, subject, session and run, instead of `{class}` in the pattern.
+    checksums : str, optional
+        Path below the root of a list of SHA-256 sums, as `sha256sum` writes it and many data
+        sets bring: a recording that differs from it is refused.
     sessions : tuple of str, optional
         Order of the sessions in time; by default that of their names, numbers by value.
     rename_channels : dict, default={}
@@ -85,6 +89,7 @@ class FilesSource:
         offset: float = 0.0,
         labels: str | None = None,
         table: str | None = None,
+        checksums: str | None = None,
         sessions: tuple[str, ...] | None = None,
         rename_channels: dict[str, str] | None = None,
         to_microvolts: float = 1e6,
@@ -98,6 +103,7 @@ class FilesSource:
         self.offset = offset
         self.labels = labels
         self.table = table
+        self.checksums = checksums
         self.sessions = sessions
         self.rename_channels = dict(rename_channels or {})
         self.to_microvolts = to_microvolts
@@ -127,6 +133,9 @@ class FilesSource:
 
     def read(self, subject: str) -> list[Trials]:
         """One person's trials, one Trials a session."""
+        if self.checksums is not None:
+            paths = [path for file in self._of(subject) for path in parts_of(file.path)]
+            refuse_changed(paths, self.root / self.checksums, self.root)
         sessions: dict[str, list[RecordingFile]] = {}
         for file in self._of(subject):
             sessions.setdefault(file.session, []).append(file)
@@ -257,6 +266,8 @@ class FilesSource:
     def _trials(self, file: RecordingFile) -> CutTrials:
         epochs = read_epochs(file.path, self.card)
         name_channels(epochs, self.rename_channels)
+        if "eeg" not in epochs:
+            raise ValueError(f"{file.path}: no channel of type EEG")
         return CutTrials(
             epochs.get_data(picks="eeg", verbose="error") * self.to_microvolts,
             self._names(epochs, file),

@@ -11,15 +11,21 @@ _BYTES_OF_GDF = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 16: 4, 17: 8, 279: 3,
 _BYTES_OF_BRAINVISION = {"INT_16": 2, "INT_32": 4, "UINT_16": 2, "IEEE_FLOAT_32": 4}
 
 
+class Contradiction(ValueError):
+    """A header says two things that cannot both be true."""
+
+
 def cut_short(path: Path) -> str | None:
     """Say what a file lacks, if it is shorter than its header says.
 
-    None if it is whole, if its format does not tell, or if its header makes no sense, of which
-    its reader says more.
+    None if it is whole, if its format does not tell, or if its header cannot be read, of which
+    its reader says more. A header that contradicts itself is an error.
     """
     check = _CHECKS.get(path.suffix.lower())
     try:
         return check(path) if check else None
+    except Contradiction:
+        raise
     except (ValueError, KeyError, struct.error, ZeroDivisionError, OverflowError):
         return None
 
@@ -36,10 +42,17 @@ def _records(path: Path, data: int, n_records: int, record: int) -> str | None:
     return f"its header says {n_records} records of samples, the file has {there}"
 
 
+def _check_header(size: int, n_signals: int, *, longer: bool = False) -> None:
+    wanted = 256 * (n_signals + 1)
+    if size < wanted or (size > wanted and not longer):
+        raise Contradiction(f"its header has {size} bytes, that of {n_signals} channels {wanted}")
+
+
 def _edf(path: Path, bytes_a_sample: int = 2) -> str | None:
     with path.open("rb") as file:
         head = file.read(256)
         data, n_records, n_signals = int(head[184:192]), int(head[236:244]), int(head[252:256])
+        _check_header(data, n_signals)
         file.seek(256 + 216 * n_signals)
         samples = [int(file.read(8)) for _ in range(n_signals)]
     return _records(path, data, n_records, sum(samples) * bytes_a_sample)
@@ -56,6 +69,7 @@ def _gdf(path: Path) -> str | None:
         data = struct.unpack("<q", head[184:192])[0] if old else 256 * _short(head[184:186])
         (n_records,) = struct.unpack("<q", head[236:244])
         n_signals = struct.unpack("<I", head[252:256])[0] if old else _short(head[252:254])
+        _check_header(data, n_signals, longer=not old)
         file.seek(256 + 216 * n_signals)
         samples = struct.unpack(f"<{n_signals}I", file.read(4 * n_signals))
         kinds = struct.unpack(f"<{n_signals}I", file.read(4 * n_signals))

@@ -12,7 +12,7 @@ import mne
 from eegvit.config import Card
 from eegvit.data.notes import heard, note
 from eegvit.data.recordings import gdf
-from eegvit.data.recordings.length import cut_short
+from eegvit.data.recordings.length import Contradiction, cut_short
 
 READERS: dict[str, Callable[..., mne.io.BaseRaw]] = {
     ".gdf": mne.io.read_raw_gdf,
@@ -81,7 +81,10 @@ def check_whole(path: Path, card: Card) -> None:
     """Refuse a file that is empty or, unless the card accepts it, shorter than its header says."""
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty; copy it again")
-    missing = cut_short(path)
+    try:
+        missing = cut_short(path)
+    except Contradiction as error:
+        raise ValueError(f"{path}: {error}; the file is damaged, copy it again") from None
     if missing:
         _truncated(path, missing, card)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from pathlib import Path
 
@@ -125,3 +126,23 @@ def test_signals_in_a_file_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "s1.fdt").unlink()
     with warnings.catch_warnings(), pytest.raises(ValueError, match=r"s1\.set: cannot be read"):
         read_subject(make_card(tmp_path, "s{subject}.set"), "1")
+
+
+def test_files_are_compared_with_a_list_of_checksums(tmp_path: Path) -> None:
+    for subject in "12":
+        write(tmp_path / f"s{subject}.edf", make_raw(["769", "770"] * 3, int(subject)))
+    card = make_card(tmp_path, "s{subject}.edf")
+    card = card.model_copy(update={"options": {**card.options, "checksums": "SHA256SUMS.txt"}})
+    with pytest.raises(FileNotFoundError, match="the list of checksums is missing"):
+        read_subject(card, "1")
+    digest = hashlib.sha256((tmp_path / "s1.edf").read_bytes()).hexdigest()
+    (tmp_path / "SHA256SUMS.txt").write_text(f"{digest}  ./s1.edf\n", encoding="utf-8")
+    assert len(read_subject(card, "1")[0]) == 6
+    with pytest.raises(ValueError, match=r"s2\.edf: is not in the list of checksums"):
+        read_subject(card, "2")
+    whole = (tmp_path / "s1.edf").read_bytes()
+    calibration = whole.index(b"32767")
+    (tmp_path / "s1.edf").write_bytes(whole.replace(b"32767", b"31767", 1))
+    assert calibration < 1280 and len(read_subject(make_card(tmp_path, "s{subject}.edf"), "1")) == 1
+    with pytest.raises(ValueError, match=r"s1\.edf: is not as the list of checksums .* says"):
+        read_subject(card, "1")
