@@ -64,6 +64,8 @@ def opened(path: Path, card: Card) -> Iterator[None]:
     try:
         with heard() as said:
             yield
+    except ImportError as error:  # MFF
+        raise ValueError(f"{path}: its reader needs a package that is missing: {error}") from None
     except Exception as error:  # readers raise many kinds on a damaged file
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".: ")
         raise ValueError(
