@@ -79,7 +79,7 @@ def test_python_in_the_readme_runs(root: Path, people: Any) -> None:
     known: dict[str, Any] = {"X": people.X, "y": people.labels, "subject": people.subject}
     for block in (blocks[0], quick, blocks[2]):
         exec(block, known)
-    assert known["scores"].shape == known["aligned"].shape == (3,)
+    assert known["scores"].shape == known["by_person"].shape == (3,)
     assert known["model"].out_of_fold_.shape == (2, len(people), 2)
 
 

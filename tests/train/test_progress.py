@@ -30,7 +30,11 @@ def test_a_line_shows_epochs_losses_and_time_left(trials: Any, capsys: Any) -> N
 def test_fused_and_pretrained_models_show_theirs(trials: Any, capsys: Any) -> None:
     short = {**SHORT, "epochs": 1}
     FusionClassifier(
-        branches=["csp_lda", "eegnet"], start="frozen", sfreq=128.0, verbose=True, **short
+        branches=["csp_lda", EEGNetClassifier(epochs=1)],
+        start="frozen",
+        sfreq=128.0,
+        verbose=True,
+        **short,
     ).fit(trials.X, trials.labels)
     shown = capsys.readouterr().err
     assert "EEGNetClassifier" in shown and "FusionClassifier" in shown
