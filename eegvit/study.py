@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from eegvit.trials import Trials, concatenate
 from eegvit.views.arrays import views_of
 from eegvit.views.other_data import source_views
 from eegvit.views.reading import make_views
+from eegvit.views.view import DataView
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +94,8 @@ class StudyResults:
     def model(self, name: str, seed: int | None = None) -> Any:
         """Return a model or ensemble of the study, fitted on all its people.
 
-        It takes trials as the study's models saw them: filtered, cut and aligned the same way.
+        It takes trials that are filtered and cut as the study's were. Where these were aligned,
+        it is a pipeline that aligns the trials it is given first, all of one recording at once.
 
         Parameters
         ----------
@@ -107,8 +110,8 @@ class StudyResults:
         if name not in study.models:
             known = ", ".join((*study.models, *study.ensembles))
             raise ValueError(f"the study has no model '{name}'; there are {known}")
-        unfitted, trials = self._unfitted(name, seed)
-        return _fitted(unfitted, trials)
+        unfitted, view = self._unfitted(name, seed)
+        return self._behind_alignment(name, _fitted(unfitted, view), view)
 
     def _ensemble(self, name: str, seed: int | None) -> Any:
         from eegvit.ensemble import EnsembleClassifier
@@ -117,8 +120,8 @@ class StudyResults:
         if asked.select:
             raise ValueError(f"ensemble '{name}' selects its members fold by fold: fit them alone")
         parts = {member: self._unfitted(member, seed) for member in asked.of}
-        trials = [own for _, own in parts.values()]
-        if any(not np.array_equal(own.X, trials[0].X) for own in trials[1:]):
+        views = [view for _, view in parts.values()]
+        if any(view is not views[0] for view in views[1:]):
             raise ValueError(f"the members of '{name}' see different signals: fit them alone")
         members = {member: unfitted for member, (unfitted, _) in parts.items()}
         ensemble = EnsembleClassifier(
@@ -127,15 +130,33 @@ class StudyResults:
             learner=asked.learner,
             calibrate=asked.calibrate is not None,
         )
-        return _fitted(ensemble, trials[0])
+        return self._behind_alignment(asked.of[0], _fitted(ensemble, views[0]), views[0])
 
-    def _unfitted(self, name: str, seed: int | None) -> tuple[Any, Trials]:
+    def _behind_alignment(self, name: str, fitted: Any, view: DataView) -> Any:
+        """Return a fitted model behind the alignment that its trials went through."""
+        align = self.plan.study.models[name].align or self.plan.study.align
+        if align.method == "none":
+            return fitted
+        if align.mode == "causal":
+            warnings.warn(
+                f"'{name}' learned from trials aligned by those before them; what it predicts must"
+                " be aligned so too: eegvit.preprocess.alignment.align_causal",
+                stacklevel=3,
+            )
+            return fitted
+        from sklearn.pipeline import Pipeline
+
+        from eegvit.preprocess.by_group import EuclideanAlignment, RiemannianRecentring
+
+        kind = EuclideanAlignment if align.method == "euclidean" else RiemannianRecentring
+        aligned = kind().fit(view.take(np.arange(len(view))).X, groups=view.block_keys)
+        return Pipeline([("align", aligned), ("model", fitted)])
+
+    def _unfitted(self, name: str, seed: int | None) -> tuple[Any, DataView]:
         wanted = self.plan.study.evaluate.seeds[0] if seed is None else seed
         for request in self.plan.requests:
             if request.model == name and request.seed == wanted:
-                view = request.view
-                unfitted = self.plan.fits[request.key].recipe.build()
-                return unfitted, view.take(np.arange(len(view)))
+                return self.plan.fits[request.key].recipe.build(), request.view
         raise ValueError(f"the study has no seed {wanted}")
 
     def __repr__(self) -> str:
@@ -304,7 +325,8 @@ def _said(changes: Mapping[str, Any] | None, trials: Trials | None) -> list[str]
     return [f"{key}={json.dumps(value)}" for key, value in whole.items()]
 
 
-def _fitted(unfitted: Any, trials: Trials) -> Any:
+def _fitted(unfitted: Any, view: DataView) -> Any:
+    trials = view.take(np.arange(len(view)))
     known = {"groups": trials.subject}
     extras = {n: known[n] for n in inspect.signature(unfitted.fit).parameters if n in known}
     return unfitted.fit(trials.X, trials.labels, **extras)

@@ -16,6 +16,7 @@ import eegvit
 from eegvit import Trials, load_study, run_study
 from eegvit.command import COMMANDS, main
 from eegvit.data import read_subject
+from eegvit.preprocess.alignment import align_offline
 from eegvit.registry import BRANCHES, resolve
 from eegvit.trials import concatenate
 
@@ -107,13 +108,26 @@ def test_results_are_frames_figures_and_a_page(by_file: Any) -> None:
     assert by_file.page.is_file()
 
 
-@pytest.mark.parametrize("name", ["csp", "both"])
+@pytest.mark.parametrize("name", ["csp", "both", "raw"])
 def test_a_model_of_the_study_fitted_on_all_people(by_file: Any, trials: Trials, name: str) -> None:
     model = by_file.model(name)
     assert model.classes_.tolist() == ["left_hand", "right_hand"]
-    assert model.predict_proba(trials.X[:5]).shape == (5, 2)
+    alone = trials[trials.subject == "2"]
+    told = model.predict_proba(alone.X)
+    assert told.shape == (24, 2)
+    if name == "raw":
+        return
+    aligned = align_offline(alone.X, "euclidean")  # as the study aligned the session
+    np.testing.assert_allclose(told, model[-1].predict_proba(aligned), atol=1e-6)
+    louder = model.predict_proba(1e3 * alone.X)  # so another unit changes nothing
+    np.testing.assert_allclose(told, louder, atol=1e-4)
+
+
+def test_models_that_are_not_there(by_file: Any) -> None:
     with pytest.raises(ValueError, match="no model 'csq'"):
         by_file.model("csq")
+    with pytest.raises(ValueError, match="no seed 7"):
+        by_file.model("csp", seed=7)
 
 
 def test_changes_and_mistakes_of_a_dictionary(tmp_path: Path, trials: Trials) -> None:
