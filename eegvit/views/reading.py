@@ -47,7 +47,9 @@ def make_views(study: Study, cache: Cache, executor: Executor | None = None) -> 
     distinct = {_hash(cards, align): (cards, align) for cards, align in wanted.values()}
     executor = executor or InProcess()
     _read_all([cards for cards, _ in distinct.values()], cache, executor)
-    opened = {key: _open(cards, align, cache, executor) for key, (cards, align) in distinct.items()}
+    opened: dict[str, DataView] = {}
+    for key, (cards, align) in distinct.items():
+        opened[key] = _open(cards, align, cache, executor, first=not opened)
     for sentence in dict.fromkeys(said for view in opened.values() for said in view.remarks):
         warnings.warn(sentence, stacklevel=2)
     views = {name: opened[_hash(*cards_align)] for name, cards_align in wanted.items()}
@@ -94,7 +96,9 @@ def _read(card: Card, subject: str, cache: Cache) -> None:
     data.read_subject(card, subject, cache)
 
 
-def _open(cards: tuple[Card, ...], align: Align, cache: Cache, executor: Executor) -> DataView:
+def _open(
+    cards: tuple[Card, ...], align: Align, cache: Cache, executor: Executor, first: bool
+) -> DataView:
     people = _people(cards)
     classes, channels = _common(cards, people, cache)
     several = len(cards) > 1
@@ -112,12 +116,15 @@ def _open(cards: tuple[Card, ...], align: Align, cache: Cache, executor: Executo
     blocks = [block for a in arguments for block in read_blocks(*a, cache)]
     view = make_view({"cards": list(cards), "align": plain(align)}, blocks)
     return replace(
-        view, remarks=tuple(said for card in cards for said in _remarks(card, align, cache))
+        view, remarks=tuple(said for card in cards for said in _remarks(card, align, cache, first))
     )
 
 
-def _remarks(card: Card, align: Align, cache: Cache) -> list[str]:
-    """Return what is odd about a data set; refuse scales that cannot be compared."""
+def _remarks(card: Card, align: Align, cache: Cache, first: bool) -> list[str]:
+    """Return what is odd about a data set, by the first of its views what the card did not expect.
+
+    Scales that cannot be compared are refused.
+    """
     people = data.source(card).subjects()
     sessions = [t for who in people for t in data.read_subject(card, who, cache.unchecked())]
     scales = other_scales(card.name, sessions)
@@ -126,7 +133,7 @@ def _remarks(card: Card, align: Align, cache: Cache) -> list[str]:
             f"{scales}; are they in another unit? Without alignment nothing makes up for it: mend"
             " `to_microvolts` or the files, align, or say `scales: accept` in the card"
         )
-    said = (scales, unexpected(card, sessions), overlap(card.name, sessions))
+    said = (scales, unexpected(card, sessions) if first else None, overlap(card.name, sessions))
     return [sentence for sentence in said if sentence]
 
 
