@@ -58,7 +58,9 @@ def as_int16(X: Array, sfreq: float, rng: np.random.Generator) -> Array:
 CHANGES: dict[str, Change] = {
     "scaled by two": lambda X, sfreq, rng: 2 * X,
     "inverted": lambda X, sfreq, rng: -X,
-    "rounded to a tenth of its size": lambda X, sfreq, rng: X.std() / 10 * np.round(10 * X / X.std()),
+    "rounded to a tenth of its size": lambda X, sfreq, rng: (
+        X.std() / 10 * np.round(10 * X / X.std())
+    ),
     "rounded to a third of its size": lambda X, sfreq, rng: X.std() / 3 * np.round(3 * X / X.std()),
     "half precision": lambda X, sfreq, rng: X.astype(np.float16).astype(np.float64),
     "16-bit integers": as_int16,
@@ -87,18 +89,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(real))
     parser.add_argument("--planted", type=int, default=100)
     parser.add_argument("--subjects", type=int, default=4, help="simulated people")
-    parser.add_argument("--trials", type=int, default=150, help="to compare both ways on")
+    parser.add_argument("--trials", type=int, default=600, help="to compare both ways on")
     parser.add_argument("--repeats", type=int, default=1)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     for card in cards(options.data.resolve(), options.subjects):
         measure(card, options.planted)
-    few = read(cards(Path("nowhere"), 2)[0])[0][: options.trials]
-    prints, rate = fingerprints(few.X, few.ch_names, few.sfreq), rate_of(few.sfreq)
-    length = few.n_times / few.sfreq
-    compare(
-        lambda: find_kin([prints], rate, length), lambda: every_pair(prints), options.repeats
-    )
+    sessions = read(cards(Path("nowhere"), options.subjects)[0])
+    about = sessions[0]
+    prints = [of(trials.X, about) for trials in sessions]
+    few = np.concatenate(prints)[: options.trials]
+    rate, length = rate_of(about.sfreq), about.n_times / about.sfreq
+    print(f"{len(few)} trials, each compared with every other:")
+    compare(lambda: find_kin([few], rate, length), lambda: every_pair(few), options.repeats)
 
 
 def cards(folder: Path, n_people: int) -> list[Card]:

@@ -93,7 +93,9 @@ def rate_of(sfreq: float) -> float:
     return sfreq / _step(sfreq)
 
 
-def in_common(one: NDArray[np.floating], other: NDArray[np.floating], lag: float) -> tuple[float, float]:
+def in_common(
+    one: NDArray[np.floating], other: NDArray[np.floating], lag: float
+) -> tuple[float, float]:
     """Return how alike two fingerprints are, shifted onto each other, and how probable by chance.
 
     Channels may be in another order and of another sign. A rhythm resembles every other one of its

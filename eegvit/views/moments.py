@@ -76,7 +76,9 @@ def moments(prints: NDArray[np.float16], rate: float, surroundings: float) -> Mo
     highest = maximum_filter1d(here, 2 * round(APART * rate) + 1, axis=2, mode="nearest")
     is_moment = (here == highest) & (here > 0) & (here >= before) & (here > after)
     trial, channel, at = np.nonzero(is_moment)
-    left, top, right = (side[trial, channel, at].astype(np.float64) for side in (before, here, after))
+    left, top, right = (
+        side[trial, channel, at].astype(np.float64) for side in (before, here, after)
+    )
     when = first + at + (right - left) / (2 * (2 * top - left - right))  # of the parabola
     signals = prints[trial, channel].astype(np.float32)
     signals *= np.sign(signals[np.arange(len(at)), first + at])[:, None]
@@ -130,4 +132,3 @@ def _codes(around: FloatArray) -> tuple[IntArray, IntArray]:
     for bit in doubtful.T:
         asked = np.concatenate([asked, asked ^ bit[:, None]], axis=1)
     return code, asked
-
