@@ -120,10 +120,8 @@ def cards(folder: Path, n_people: int) -> list[Card]:
     ):
         if (folder / name).is_dir():
             where = {"root": str(folder / name), "pattern": "sub-{subject}_epo.fif"}
-            window = (0.0, stop)
-            found.append(
-                Card(name=name, source="files", classes=classes, window=window, options=where)
-            )
+            about = {"classes": classes, "window": (0.0, stop), "options": where}
+            found.append(Card(name=name, source="files", bad_trials="drop", **about))
     for name, subjects in (("physionet_mi", "1"), ("kalunga_ssvep", "123456"),
                            ("bnci2015_003_p300", "678")):  # fmt: skip
         if (folder / "mne_data").is_dir():

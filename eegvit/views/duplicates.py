@@ -3,9 +3,9 @@
 Found, of one person or two, in one data set or two: trials that were scaled, inverted, rounded to
 a tenth of their size or stored in half precision or 16-bit integers, with noise of up to a tenth of
 their size, shifted by some samples, with channels in another order or scaled one by one, filtered
-to another band that holds 10 to 24 Hz, or cut by another window that has more than a second in common,
-of trials of one second three quarters. Of trials of 0.8 s, one in twenty with that much noise is
-missed, half of those moved by an eighth, and most of those filtered again.
+to another band that holds 10 to 24 Hz, or cut by another window that has more than a second in
+common, of trials of one second three quarters. Of trials of 0.8 s, one in twenty with that much
+noise is missed, half of those moved by an eighth, and most of those filtered again.
 
 Not found: windows of the same recording that have little or nothing in common (unless two data
 sets read the same file), bands that leave little of 10 to 24 Hz, other references, mixtures of

@@ -158,7 +158,8 @@ def test_no_false_alarm_on_real_recordings(name, settings, classes, data_dir: Pa
     if classes is not None:
         where = {"root": str(data_dir / name), "pattern": "sub-{subject}_epo.fif"}
         window = (0.0, 1.0 if name == "smni" else 4.0)
-        card = Card(name=name, source="files", classes=classes, window=window, options=where)
+        about = {"classes": classes, "window": window, "options": where, "bad_trials": "drop"}
+        card = Card(name=name, source="files", **about)
     else:
         card = load_card(name)
         if "options" in settings:
