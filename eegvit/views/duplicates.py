@@ -12,7 +12,7 @@ sets read the same file), bands that leave little of 10 to 24 Hz, other referenc
 several trials, stretched or reversed time, other sampling rates, and trials below half a second,
 of which only those are found that are nearly the same numbers.
 
-No pair of the 10,434 real trials tried, nor of simulated ones, is taken for copies by mistake; by
+No pair of the 10,427 real trials tried, nor of simulated ones, is taken for copies by mistake; by
 chance the likeness that is asked for has a probability of 1e-11. `benchmarks/near_duplicates.py`
 measures all this.
 """
