@@ -21,6 +21,7 @@ TINY = {
     "lif": "--batch 4 --features 3 --times 50 --repeats 1",
     "loso_classical": "--subjects 3 --trials 24 --channels 8 --times 250 --repeats 1",
     "loso_neural": "--subjects 2 --trials 16 --epochs 1 --seeds 2",
+    "near_duplicates": "--data nowhere --subjects 2 --planted 3 --trials 20",
     "scaling": "--subjects 3 5 --trials 16 --channels 6 --times 160",
     "shallow": "--batch 8 --times 256 --channels 3 --repeats 1",
 }

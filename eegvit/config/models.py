@@ -176,6 +176,7 @@ class Evaluate(Strict):
     labels_per_class: tuple[Count, ...] | None = None
     labels_from: Literal["training", "target"] = "training"
     draws: int = Field(default=5, ge=1)
+    duplicates: Literal["stop", "warn", "drop"] = "stop"  # where test trials are trained on
     metric: Literal["accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"] = (
         "accuracy"
     )

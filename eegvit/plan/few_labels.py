@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from eegvit.config import Evaluate, sha256
+from eegvit.plan.apart import separated
 from eegvit.plan.split import Labels, Split, calibrated
 from eegvit.views.view import DataView, Rows
 
@@ -89,6 +90,7 @@ def _of_target(view: DataView, evaluate: Evaluate, split: Split, seed: int) -> I
     """
     counts = evaluate.labels_per_class or ()
     (most,) = calibrated(view, split, max(counts))
+    most = separated(view, most, evaluate.duplicates)
     earliest = np.setdiff1d(most.train, split.train)
     for count in counts:
         for draw in range(1 if count == max(counts) else evaluate.draws):

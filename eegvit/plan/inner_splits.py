@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eegvit.config import Evaluate
 from eegvit.ensemble.inner import Count, inner_folds
+from eegvit.plan.apart import separated
 from eegvit.plan.split import N_FOLDS, Split, calibrated, check, unique
 from eegvit.views.view import DataView, Rows
 
@@ -68,6 +69,7 @@ def inner_splits(
         split = Split(name, np.setdiff1d(outer.train, held), held)
         if evaluate.calibrate is not None and whole:
             (split,) = calibrated(view, split, evaluate.calibrate)
+        split = separated(view, split, evaluate.duplicates)
         check(view, split)
         splits.append(split)
     return splits

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eegvit.config import Study
+from eegvit.plan.apart import uses_copies
 from eegvit.plan.few_labels import with_labels
 from eegvit.plan.fit import Fit, Request
 from eegvit.plan.inner_splits import LEARN_NOTHING, inner_splits
@@ -51,8 +54,9 @@ def make_plan(
         Other data that models are pretrained on, as `source_views` gives them.
     """
     sources = sources or {}
-    view = next(iter(views.values()))
+    view = whole = _of_all(views)
     found = splits(view, study.evaluate)
+    copies = study.evaluate.duplicates == "warn" and uses_copies(view, found)
     inner = _inner(study, view, found)
     learning = {m for e in study.ensembles.values() if e.learns for m in e.of}
     requests: list[Request] = []
@@ -63,7 +67,7 @@ def make_plan(
         tested = np.unique(np.concatenate([split.test for split in found]))
         source = source_of(name, model, sources)
         saw = saw_target(study, name, model, view, tested, source)
-        seen = target(model.align or study.align, study.evaluate, recentre, saw)
+        seen = target(model.align or study.align, study.evaluate, recentre, saw, copies)
         seeded = takes_seed(model)
         for seed in study.evaluate.seeds:
             recipe = Recipe(
@@ -81,7 +85,7 @@ def make_plan(
             if source is not None:
                 elsewhere = pretraining_on(f"{name}, seed {seed}", recipe, source, view)
                 identity["pretrained"] = elsewhere and elsewhere.key
-            scored = with_labels(view, study.evaluate, found, seed)
+            scored = with_labels(whole, study.evaluate, found, seed)
             for outer, split in [("", s) for s in scored] + (inner if name in learning else []):
                 train, labelled = split.given(unlabelled=model.pretrain is not None)
                 key = fit_key(identity, view, train, labelled)
@@ -96,6 +100,12 @@ def make_plan(
                 fit = Fit(key, label, recipe, view, train, split.test, labelled, start)
                 fits[key] = _union(fits.get(key), fit)
     return Plan(study, tuple(found), tuple(requests), fits)
+
+
+def _of_all(views: Mapping[str, DataView]) -> DataView:
+    """Return the first view, with the kin of trials in any: windows and bands may differ."""
+    first = next(iter(views.values()))
+    return replace(first, kin=functools.reduce(operator.or_, (v.kin for v in views.values())))
 
 
 def _inner(study: Study, view: DataView, found: Sequence[Split]) -> list[tuple[str, Split]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import Evaluate
+from eegvit.plan.apart import apart
 from eegvit.plan.split import N_FOLDS, Split, calibrated, check, unique
 from eegvit.plan.target import of_target
 from eegvit.plan.two_sides import refuse_later_training, two_sides
@@ -22,7 +23,7 @@ SETTINGS = {
 
 
 def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
-    """Return the splits of a protocol, each checked.
+    """Return the splits of a protocol, each checked, training and test apart.
 
     Parameters
     ----------
@@ -36,6 +37,7 @@ def splits(view: DataView, evaluate: Evaluate) -> list[Split]:
     found = list(PROTOCOLS[evaluate.protocol](view, evaluate.model_copy(update=one_by_one)))
     if evaluate.calibrate is not None:
         found = [part for split in found for part in calibrated(view, split, evaluate.calibrate)]
+    found = apart(view, found, evaluate.duplicates)
     for split in found:
         check(view, split)
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.views.kinship import overlapping_rows
 from eegvit.views.view import DataView, Rows
 
 N_FOLDS = 5
@@ -39,26 +40,11 @@ class Split:
         return (self.train, self.labelled) if unlabelled else (self.labelled, None)
 
 
-def refuse_duplicates(view: DataView, split: Split) -> None:
-    """Refuse a split that trains on a trial and tests the same signals again."""
-    both = np.intersect1d(view.content[split.train], view.content[split.test])
-    if not len(both):
-        return
-    pairs = []
-    for content in both[:3]:
-        trained = split.train[view.content[split.train] == content][0]
-        tested = split.test[view.content[split.test] == content][0]
-        pairs.append(f"{view.ids[trained]} and {view.ids[tested]}")
-    raise ValueError(
-        f"split '{split.name}': {len(both)} trials are tested although their very signals are"
-        f" trained on (subject/session/run/index): {'; '.join(pairs)}"
-        f"{' ...' if len(both) > 3 else ''}."
-        " A recording occurs twice under two names; remove one."
-    )
-
-
 def calibrated(view: DataView, split: Split, k: int) -> Iterator[Split]:
-    """Move the earliest k trials a class of the target's first session to training."""
+    """Move the earliest k trials a class of the target's first session to training.
+
+    Trials that overlap one of them in time are not tested.
+    """
     first = split.test[view.session[split.test] == view.session[split.test[0]]]
     moved = []
     for code, name in enumerate(view.classes):
@@ -72,11 +58,12 @@ def calibrated(view: DataView, split: Split, k: int) -> Iterator[Split]:
         moved.append(of_class[:k])
     taken = np.sort(np.concatenate(moved))
     train = np.union1d(split.train, taken)
-    yield Split(split.name, train, np.setdiff1d(split.test, taken))
+    gone = np.union1d(taken, overlapping_rows(view, taken))
+    yield Split(split.name, train, np.setdiff1d(split.test, gone))
 
 
 def check(view: DataView, split: Split) -> None:
-    """Refuse a split that tests nothing, lacks a class, or tests what it trains on."""
+    """Refuse a split that tests nothing or lacks a class."""
     if not len(split.test):
         raise ValueError(f"split '{split.name}' has no trial to test")
     absent = set(range(len(view.classes))) - set(view.y[split.train].tolist())
@@ -87,7 +74,6 @@ def check(view: DataView, split: Split) -> None:
             " the classes come in long runs or the recording is short;"
             " use fewer folds or another protocol"
         )
-    refuse_duplicates(view, split)
 
 
 def unique(names: NDArray[np.str_]) -> list[str]:

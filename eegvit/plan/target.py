@@ -14,7 +14,11 @@ def of_target(evaluate: Evaluate) -> int | None:
 
 
 def target(
-    align: Align, evaluate: Evaluate, recentre: str = "none", saw_target: bool = False
+    align: Align,
+    evaluate: Evaluate,
+    recentre: str = "none",
+    saw_target: bool = False,
+    copies: bool = False,
 ) -> str:
     """Return what a model uses of the people and sessions that it is tested on.
 
@@ -28,6 +32,8 @@ def target(
         What its predictions are recentred over.
     saw_target : bool
         Whether it was pretrained on them.
+    copies : bool
+        Whether it trains on copies of what it is tested on.
 
     Examples
     --------
@@ -48,6 +54,8 @@ def target(
         kinds.append("unlabelled")
     if recentre != "none":
         kinds.append("class shares")
+    if copies:
+        kinds.append("copies")
     return " + ".join(kinds) or "none"
 
 

@@ -47,7 +47,7 @@ def saw_target(
     if source is not None:
         where = f"data {given['data'].name}"
         how = FineTunedClassifier(model=None, **parameters_of(given)).pretraining()
-        seen = sorted(set(source.people.tolist()))
+        seen = sorted({*source.people.tolist(), *source.known_as})
         weights = Weights({}, {"subjects": seen, "recipe": asdict(how) if how else {}})
     elif given.get("weights"):
         where, weights = str(given["weights"]), _loaded(name, given["weights"])

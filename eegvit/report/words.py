@@ -241,6 +241,11 @@ def _use(part: str) -> str:
             "Predictions of a tested recording were recentred: its classes are taken to occur as"
             " often as in the training trials."
         )
+    if part == "copies":
+        return (
+            "Copies of tested trials are among the training trials (`duplicates: warn`): these"
+            " scores say too much."
+        )
     k = part.partition(": ")[2]
     return f"The first {k} trials of each class of the tested recording trained with labels."
 

@@ -14,6 +14,7 @@ from eegvit.views.blocks import (
     plain,
 )
 from eegvit.views.digests import digest_of
+from eegvit.views.kinship import with_kin
 from eegvit.views.view import Block, DataView, make_view
 
 
@@ -38,7 +39,7 @@ def view_of(trials: Trials, cache: Cache, align: Align = NONE) -> DataView:
         about = {"classes": trials.classes, "ch_names": trials.ch_names, "sfreq": trials.sfreq}
         recipe = {"arrays": digest_of(person), "subject": subject, **about}
         blocks += person_blocks("arrays", recipe, sessions, align, cache)
-    return make_view({"align": plain(align), "arrays": True}, blocks)
+    return with_kin(make_view({"align": plain(align), "arrays": True}, blocks), cache)
 
 
 def views_of(study: Study, trials: Trials, cache: Cache) -> dict[str, DataView]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache as remembered
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,13 @@ from eegvit.preprocess.alignment import align_causal, align_offline
 from eegvit.sealed import Damaged
 from eegvit.source_code import hash_of_code
 from eegvit.trials import Trials
+from eegvit.views import fingerprints
 from eegvit.views.digests import trial_digests
 from eegvit.views.handle import Handle, opened
 from eegvit.views.view import Block, block_key
 
 FORMAT = 1  # of what this file computes; a change of it computes everything anew
-
-
+SIDECARS = {".csv", ".html", ".json", ".md", ".tsv", ".txt", ".vhdr", ".vmrk"}  # many are alike
 NONE = Align(method="none")
 
 
@@ -66,8 +67,14 @@ def person_blocks(
     unaligned = aligned_recipe(recipe, NONE, classes, channels)
     hashed = {"digests": unaligned}
     digests = cache.arrays(hashed, lambda: [trial_digests(trials.X) for trials in chosen], "read")
-    made = [(recipe, ("read", "filter")), (hashed, ("read",))]
     mapped = cache.unchecked()
+    printed = {"fingerprints": unaligned, "format": fingerprints.FORMAT}
+    prints = mapped.arrays(
+        printed,
+        lambda: [fingerprints.fingerprints(opened(t.X), t.ch_names, t.sfreq) for t in chosen],
+        "read",
+    )
+    made = [(recipe, ("read", "filter")), (hashed, ("read",)), (printed, ("read",))]
     whole = aligned_recipe(recipe, align, classes, channels)
     if align.method != "none" or any(Handle.of(trials.X) is None for trials in chosen):
         signals = mapped.arrays(whole, lambda: _aligned([t.X for t in chosen], align), "align")
@@ -78,8 +85,16 @@ def person_blocks(
         for entry, stages in made
     }
     return [
-        Block(block_key(whole, str(trials.session[0])), name, trials, np.asarray(digest), seconds)
-        for trials, digest in zip(chosen, digests, strict=True)
+        Block(
+            block_key(whole, str(trials.session[0])),
+            name,
+            trials,
+            np.asarray(digest),
+            own,
+            recorded_files(recipe),
+            seconds,
+        )
+        for trials, digest, own in zip(chosen, digests, prints, strict=True)
         if len(trials)
     ]
 
@@ -102,6 +117,21 @@ def aligned_recipe(
 def _versions() -> dict[str, str]:
     libraries = {name: version(name) for name in ("numpy", "scipy")}
     return libraries | {"source code": hash_of_code(["eegvit.preprocess.alignment"])}
+
+
+def recorded_files(recipe: dict[str, Any]) -> frozenset[str]:
+    """Return the checksums of the recordings that a person was read from.
+
+    Examples
+    --------
+    >>> files = [{"name": "a.edf", "sha256": "1f"}, {"name": "a.json", "sha256": "2e"}]
+    >>> sorted(recorded_files({"fingerprint": {"files": files}}))
+    ['1f']
+    """
+    files = recipe.get("fingerprint", {}).get("files", [])
+    return frozenset(
+        file["sha256"] for file in files if PurePath(file["name"]).suffix.lower() not in SIDECARS
+    )
 
 
 def _choose(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from eegvit.config import Card, Model, Study, View, sha256
 from eegvit.data.cache import Cache
 from eegvit.tasks import Executor
+from eegvit.views.duplicates import Kin
+from eegvit.views.kinship import common_recordings
 from eegvit.views.reading import make_views
 from eegvit.views.view import DataView
 
@@ -40,8 +44,8 @@ def source_views(
             models = {name: Model(branch=model.branch)}
             changes = {"data": (card,), "view": View(), "align": align, "models": models}
             opened[key] = make_views(study.model_copy(update=changes), cache, executor)[name]
-        found[name] = opened[key]
-        _check(name, card, found[name], views[name])
+        how = study.evaluate.duplicates
+        found[name] = checked(name, card, opened[key], views[name], how, cache)
     return found
 
 
@@ -55,18 +59,42 @@ def cards_beside(study: Study, views: Mapping[str, DataView]) -> dict[str, Card]
     }
 
 
-def _check(name: str, card: Card, source: DataView, view: DataView) -> None:
-    """Refuse trials that are too short, and signals that are in the view under another name."""
+def checked(
+    name: str, card: Card, source: DataView, view: DataView, how: str, cache: Cache
+) -> DataView:
+    """Return other data, without what is in the view under another name if that is dropped.
+
+    Recordings that are in the view under another name are refused, or left out, or they are
+    told and known from then on by both names. Trials that are too short are refused.
+    """
     where = f"model '{name}': pretrain.data: {card.name}"
     if source.n_times < view.n_times:
         raise ValueError(
             f"{where} has trials of {source.n_times} samples at {view.sfreq:g} Hz, those to be"
             f" decoded have {view.n_times}: pretrain on a longer window or decode a shorter one"
         )
-    here, there = (np.concatenate([b.digests for b in v.blocks])[:, 0] for v in (view, source))
-    both = np.isin(there, here)
-    if both.any() and not np.isin(source.people[both], view.people).any():
+    pairs = common_recordings(view, source, cache)
+    renamed = pairs[view.people[pairs[:, 0]] != source.people[pairs[:, 1]]]
+    if not len(renamed):
+        return source
+    here, there = view.people[renamed[0, 0]], source.people[renamed[0, 1]]
+    said = (
+        f"{where}: {len(np.unique(renamed[:, 1]))} trials are of recordings of the study under"
+        f" another name, e.g. of {there}, there called {here}"
+    )
+    if how == "stop":
         raise ValueError(
-            f"{where}: {both.sum()} trials are those of the study under another name, e.g. of"
-            f" {source.people[both][0]}: give both the same name"
+            f"{said}: give both the same name, or set `evaluate: {{duplicates: drop}}`"
         )
+    if how == "warn":
+        warnings.warn(f"{said}: they count as both", stacklevel=3)
+        return replace(source, known_as=tuple(np.unique(view.people[renamed[:, 0]]).tolist()))
+    gone = set(source.block[renamed[:, 1]].tolist())
+    warnings.warn(f"{said}: {len(gone)} sessions are left out", stacklevel=3)
+    if len(gone) == len(source.blocks):
+        raise ValueError(f"{where}: nothing is left of it: all of it is in the study")
+    return replace(
+        source,
+        blocks=tuple(block for i, block in enumerate(source.blocks) if i not in gone),
+        kin=Kin.none(),
+    )

@@ -19,6 +19,7 @@ from eegvit.views.blocks import (
     plain,
     read_blocks,
 )
+from eegvit.views.kinship import with_kin
 from eegvit.views.known import note_known
 from eegvit.views.view import DataView, make_view, same_trials
 
@@ -114,7 +115,7 @@ def _open(
         ]
         carried_out(todo, "people aligned", executor)
     blocks = [block for a in arguments for block in read_blocks(*a, cache)]
-    view = make_view({"cards": list(cards), "align": plain(align)}, blocks)
+    view = with_kin(make_view({"cards": list(cards), "align": plain(align)}, blocks), cache)
     return replace(
         view, remarks=tuple(said for card in cards for said in _remarks(card, align, cache, first))
     )

@@ -15,6 +15,7 @@ from eegvit.config import sha256
 from eegvit.data.cache.entry import check_mapped
 from eegvit.sealed import Damaged
 from eegvit.trials import Trials, concatenate
+from eegvit.views.duplicates import Kin, Prints
 from eegvit.views.handle import Handle, opened
 
 Rows = NDArray[np.int64]
@@ -35,6 +36,10 @@ class Block:
         The trials; their `X` is memory-mapped, and checked by `opened` when it is used.
     digests : array of uint64, shape (n, 2)
         Hash of each trial before alignment.
+    fingerprints : array of float16, shape (n, few channels, times)
+        What is left of each trial before alignment whatever is done to it.
+    files : set of str
+        Checksums of the recordings that the person was read from.
     seconds : dict
         For each entry of the cache that it came from, by the entry's key, the CPU seconds of
         the stages that made the entry; nan where the entry does not say.
@@ -44,6 +49,8 @@ class Block:
     data: str
     trials: Trials
     digests: NDArray[np.uint64]
+    fingerprints: Prints
+    files: frozenset[str] = frozenset()
     seconds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
@@ -55,6 +62,11 @@ class Block:
     def session(self) -> str:
         """When they were recorded."""
         return str(self.trials.session[0])
+
+    @property
+    def person(self) -> str:
+        """Whose trials these are as "data set/subject", the same in every study."""
+        return f"{self.data}/{self.subject.removeprefix(f'{self.data}:')}"
 
     def labelled(self, rows: Rows) -> str:
         """Return the hash of some trials' places and labels; that of all is remembered."""
@@ -79,11 +91,17 @@ class DataView:
         By data set, person and session, sessions in time order.
     remarks : tuple of str
         What is odd about the data as a whole.
+    kin : Kin
+        Which rows hold the same stretch of a recording.
+    known_as : tuple of str
+        People, "data set/subject", whose recordings are here under other names as well.
     """
 
     recipe: dict[str, Any]
     blocks: tuple[Block, ...]
     remarks: tuple[str, ...] = ()
+    kin: Kin = field(default_factory=Kin.none)
+    known_as: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -137,9 +155,7 @@ class DataView:
     @cached_property
     def people(self) -> NDArray[np.str_]:
         """Person of each row as "data set/subject", the same in every study."""
-        pairs = zip(self.data.tolist(), self.subject.tolist(), strict=True)
-        alone = [subject.removeprefix(f"{data}:") for data, subject in pairs]
-        return np.char.add(np.char.add(self.data, "/"), np.array(alone))
+        return np.array([block.person for block in self.blocks])[self.block]
 
     @property
     def classes(self) -> tuple[str, ...]:

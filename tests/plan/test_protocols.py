@@ -7,7 +7,6 @@ import pytest
 
 from eegvit.config import Align, Evaluate
 from eegvit.plan.protocols import splits
-from eegvit.plan.split import refuse_duplicates
 from eegvit.plan.target import target
 
 
@@ -126,6 +125,7 @@ def test_target_kinds():
     assert target(causal, Evaluate()) == "causal"
     assert target(Align(method="none"), Evaluate(calibrate=2)) == "calibrated: 2"
     assert target(aligned, Evaluate(calibrate=2)) == "calibrated: 2 + unlabelled"
+    assert target(aligned, Evaluate(), copies=True) == "unlabelled + copies"
 
 
 @pytest.mark.parametrize("align", [Align(method="none"), Align(method="euclidean")])
@@ -140,5 +140,4 @@ def test_planted_duplicate_is_refused(make_trials, cache, align):
     view = view_of(concatenate(people), cache, align)
     with pytest.raises(ValueError, match=r"1/0/0/7 .*3/0/0/5|3/0/0/5 .*1/0/0/7"):
         splits(view, Evaluate(protocol="cross_subject"))
-    one = splits(view_of(concatenate(people[:2]), cache, align), Evaluate())[0]
-    refuse_duplicates(view_of(concatenate(people[:2]), cache, align), one)
+    assert len(splits(view_of(concatenate(people[:2]), cache, align), Evaluate())) == 2

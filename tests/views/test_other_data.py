@@ -22,7 +22,7 @@ from eegvit.pretrain import FineTunedClassifier
 from eegvit.pretrain.model import pretrain_model
 from eegvit.trials import Trials, concatenate
 from eegvit.views.arrays import view_of
-from eegvit.views.other_data import _check, source_views
+from eegvit.views.other_data import checked, source_views
 from eegvit.views.reading import make_views
 from eegvit.views.view import DataView
 
@@ -137,10 +137,10 @@ def test_other_data_that_hold_who_is_tested_are_refused_by_name(study_of, view, 
 
 def test_what_does_not_fit_is_said_before_it_costs_anything(study_of, view, source, cache):
     with pytest.raises(ValueError, match=r"other has trials of 128 samples .* decoded have 260"):
-        _check("there", OTHER, view, source)
-    with pytest.raises(ValueError, match=r"36 trials are those of the study under another name"):
-        _check("there", OTHER, named(view, "other"), view)
-    _check("there", OTHER, view, view)
+        checked("there", OTHER, view, source, "stop", cache)
+    with pytest.raises(ValueError, match=r"36 trials are of recordings of the study under another"):
+        checked("there", OTHER, named(view, "other"), view, "stop", cache)
+    assert checked("there", OTHER, view, view, "stop", cache) is view
     with pytest.raises(ValueError, match=r"the data to pretrain on are not there"):
         make_plan(study_of(), {"there": view})
 
@@ -171,3 +171,24 @@ def test_other_data_of_a_study_are_read_at_its_rate_and_aligned_like_it(tmp_path
     np.testing.assert_allclose(
         np.mean(X @ X.transpose(0, 2, 1), 0) / X.shape[2], np.eye(4), atol=0.1
     )
+
+
+def test_the_tested_under_another_name_and_window_are_known(study_of, make_trials, cache):
+    """Pretraining with labels on whom is tested was accepted under another card's name."""
+    trials = people(make_trials, "123", 3, n_times=512)
+    view = view_of(trials.replace(X=trials.X[:, :, :300]), cache)
+    again = trials[trials.subject != "1"].replace(X=-2 * trials.X[trials.subject != "1"][..., 80:])
+    renamed = again.replace(subject=np.char.add("S", again.subject))
+    strangers = people(make_trials, "78", 3, n_times=432)
+    other = named(view_of(concatenate([renamed, strangers]), cache), "other")
+    with pytest.raises(ValueError, match=r"24 trials .* e.g. of other/S2, there called arrays/2"):
+        checked("there", OTHER, other, view, "stop", cache)
+    with pytest.warns(UserWarning, match="they count as both"):
+        told = checked("there", OTHER, other, view, "warn", cache)
+    study = study_of(evaluate={"test_subjects": ("2",)}, objective="supervised", unlabelled=True)
+    with pytest.raises(ValueError, match=r"with labels of arrays/2, to be tested"):
+        make_plan(study, {"there": view}, {"there": told})
+    with pytest.warns(UserWarning, match="2 sessions are left out"):
+        left = checked("there", OTHER, other, view, "drop", cache)
+    assert set(left.people.tolist()) == {"other/7", "other/8"}
+    assert make_plan(study, {"there": view}, {"there": left}).requests[0].target == "none"
