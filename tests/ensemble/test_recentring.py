@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import expit, logit, softmax
 
-from eegvit.ensemble.recentring import recentred
+from eegvit.ensemble.recentring import by_recording, recentred
 
 
 def test_two_classes_move_by_one_threshold() -> None:
@@ -45,3 +45,21 @@ def test_certain_and_even_predictions_stay_finite(P: np.ndarray) -> None:
 def test_a_class_that_does_not_occur_gets_nothing() -> None:
     P = np.random.default_rng(0).dirichlet([1, 1, 1], 50)
     assert recentred(P, np.array([0.5, 0.5, 0.0]))[:, 2].max() < 1e-6
+
+
+def test_shares_may_be_counts() -> None:
+    P = np.random.default_rng(0).dirichlet([2, 1], 40)
+    np.testing.assert_allclose(
+        recentred(P, np.array([60, 20])), recentred(P, np.array([0.75, 0.25]))
+    )
+
+
+def test_a_recording_is_recentred_by_its_own_predictions() -> None:
+    rng = np.random.default_rng(0)
+    recording = rng.permutation(np.repeat(["a", "b", "c"], [20, 30, 40]))
+    P, shares = rng.dirichlet([1, 1], 90), np.array([0.5, 0.5])
+    P[recording == "b"] = rng.dirichlet([4, 1], 30)
+    new = by_recording(P, recording, shares)
+    for name in "abc":
+        rows = recording == name
+        np.testing.assert_array_equal(new[rows], recentred(P[rows], shares))
