@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib
 import re
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -86,8 +87,9 @@ def _file(name: str) -> Path | None:
     """Return the file of a module, without importing one of eegvit."""
     first, *rest = name.split(".")
     if first != "eegvit":
-        spec = importlib.util.find_spec(name)
-        return Path(spec.origin) if spec and spec.origin and Path(spec.origin).is_file() else None
+        module = sys.modules.get(name) or importlib.import_module(name)
+        path = Path(getattr(module, "__file__", None) or "")  # a notebook has none
+        return path if path.is_file() else None
     whole = ROOT.joinpath(*rest)
     for path in (whole.with_suffix(".py") if rest else whole, whole / "__init__.py"):
         if path.is_file():

@@ -24,6 +24,7 @@ TINY = {
     "near_duplicates": "--data nowhere --subjects 2 --planted 3 --trials 20",
     "scaling": "--subjects 3 5 --trials 16 --channels 6 --times 160",
     "shallow": "--batch 8 --times 256 --channels 3 --repeats 1",
+    "verification": "--people 3 --channels 4 --trials 16 --repeats 1",
 }
 PEERS = {
     "cost": "braindecode",

@@ -86,7 +86,6 @@ data:
   subjects: [1, 2]
   options: {n_sessions: 1, n_trials: 16, n_runs: 2}
 """
-# all but mdm and pipelines of pyRiemann's steps: pyRiemann loads torch where that is installed
 CLASSICAL = """
 name: light
 evaluate: {protocol: cross_subject}
@@ -94,6 +93,7 @@ models:
   chance: {branch: chance}
   csp: {branch: csp_lda}
   fbcsp: {branch: fbcsp}
+  mdm: {branch: mdm}
   tangent: {branch: tangent_space}
 ensembles:
   average: {of: [csp, tangent]}

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from eegvit.branches.base import ClassicalClassifier
 from eegvit.features.covariances import Covariances, Estimator
+from eegvit.features.nearest_mean import NearestMean
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -38,6 +39,5 @@ class MDMClassifier(ClassicalClassifier):
 
     def pipeline(self) -> Pipeline:
         """Return the steps."""
-        from pyriemann.classification import MDM  # loads torch, so only when used
-
-        return Pipeline([("covariances", Covariances(estimator=self.estimator)), ("mdm", MDM())])
+        covariances = Covariances(estimator=self.estimator)
+        return Pipeline([("covariances", covariances), ("nearest", NearestMean())])

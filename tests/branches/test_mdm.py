@@ -30,9 +30,11 @@ def test_it_is_pyriemanns_pipeline(make_trials: Any, estimator: str) -> None:
 
 def test_the_nearest_mean_decides(trials: Any) -> None:
     model = MDMClassifier().fit(trials.X[:30], trials.labels[:30])
-    covariances, mdm = model.pipeline_["covariances"], model.pipeline_["mdm"]
+    covariances, nearest = model.pipeline_["covariances"], model.pipeline_["nearest"]
     C = covariances.transform(trials.X[30:])
-    distances = np.stack([distance_riemann(C, mean) for mean in mdm.covmeans_], axis=1)
+    means = [np.linalg.inv(whitener @ whitener) for whitener in nearest.whiteners_]
+    distances = np.stack([distance_riemann(C, mean) for mean in means], axis=1)
+    np.testing.assert_allclose(nearest.distances(C), distances, rtol=1e-7)
     expected = model.classes_[distances.argmin(axis=1)]
     np.testing.assert_array_equal(model.predict(trials.X[30:]), expected)
     assert len(set(expected.tolist())) == 2

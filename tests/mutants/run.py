@@ -11,6 +11,7 @@ A run over all modules writes `reports/mutants.md`.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -31,8 +32,8 @@ from mutants.mutate import Mutant, mutants
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("eegvit", "tests", "pipelines", "datasets", "pyproject.toml")
 OPTIONS = (
-    "-xq", "-n0", "-mnot slow", "--doctest-modules", "--import-mode=importlib", "-pno:cacheprovider",
-    "-oaddopts=",
+    "-xq", "-n0", "-mnot slow", "--doctest-modules", "--import-mode=importlib",
+    "-pno:cacheprovider", "-oaddopts=",
 )  # fmt: skip
 JOBS = 2
 PATIENCE = 4.0  # times the seconds of the unchanged module, and at least
@@ -160,10 +161,8 @@ def _is_library(module: object) -> bool:
 
 
 def _ended(child: int, ended: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # what the tests started, too
-    except ProcessLookupError:
-        pass
     if not ended:
         os.waitpid(child, 0)
 
