@@ -84,10 +84,11 @@ def test_a_study_becomes_a_report_and_runs_once(study: Path) -> None:
     for change, stored in [
         ("models.csp.n_components=2", 6),
         ("align.method=riemannian", 3),  # chance is not aligned
-        ("data.options.seed=5", 0),
     ]:
         plan = run(folder, "small.yaml", "--dry-run", "--set", change)
         assert f"9 fits, {stored} stored" in plan.stdout, plan.stdout + plan.stderr
+    other = run(folder, "small.yaml", "--dry-run", "--set", "data.options.seed=5")
+    assert "to be read first: simulated, 1, 2, 3" in other.stdout
 
 
 def test_mistakes_are_listed_without_a_traceback(study: Path) -> None:

@@ -301,6 +301,7 @@ def test_a_person_is_one_and_the_same_in_studies_of_one_set_and_of_several(make_
     view = make_view(n_trials=8)
     assert set(view.people.tolist()) == {"arrays/1", "arrays/2", "arrays/3"}
     blocks = [b.trials.replace(subject=np.full(8, f"arrays:{b.subject}")) for b in view.blocks]
-    several = concatenate(blocks)
-    named = type("V", (), {"data": view.data, "subject": several.subject})
+    several = [replace(b, trials=own) for b, own in zip(view.blocks, blocks, strict=True)]
+    named = replace(view, blocks=tuple(several))
+    assert named.subject[0] == "arrays:1"
     assert named.people.tolist() == view.people.tolist()
