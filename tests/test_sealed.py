@@ -24,7 +24,7 @@ from eegvit.sealed import (
 
 @pytest.fixture
 def note(tmp_path: Path) -> Path:
-    path = tmp_path / "f" / "note.json"
+    path = tmp_path / "f" / "g" / "note.json"
     write_sealed(path, json.dumps({"people": ["2b/1", "2b/2"]}).encode())
     return path
 
@@ -144,3 +144,19 @@ def test_an_interrupted_write_leaves_the_old_file(
         write_sealed(note, b"{}")
     assert read_mapping(note)["people"] == ["2b/1", "2b/2"]
     assert len(list(note.parent.iterdir())) == 1
+
+
+def test_all_of_a_file_is_on_the_disk_before_it_takes_its_name(
+    note: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    monkeypatch.setattr(os, "fsync", lambda handle: sizes.append(os.fstat(handle).st_size))
+    write_sealed(note, b"[1, 2, 3]")
+    assert sizes[0] == note.stat().st_size and len(sizes) == 2  # the file, then its folder
+
+
+def test_writing_leaves_no_file_open(note: Path) -> None:
+    before = len(os.listdir("/dev/fd"))
+    for _ in range(5):
+        write_sealed(note, b"{}")
+    assert len(os.listdir("/dev/fd")) == before

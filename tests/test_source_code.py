@@ -69,6 +69,15 @@ def test_imports_are_followed_as_python_follows_them() -> None:
     assert loaded - packages - known <= {"eegvit.sealed", "eegvit.registry", "eegvit.source_code"}
 
 
+def test_modules_imported_by_name_count_and_those_that_describe_do_not() -> None:
+    known = imported_by(frozenset(["eegvit.networks.efficientvit.maps.layouts"]))
+    assert "eegvit.networks.efficientvit.maps.scalp" in known
+    plans = imported_by(frozenset(["eegvit.plan.keys"]))
+    assert "eegvit.branches.base" in plans
+    apart = ("eegvit.config", "eegvit.registry", "eegvit.sealed", "eegvit.data.cache")
+    assert not [name for name in plans if name.startswith(apart)]
+
+
 def test_a_module_of_another_package_counts_by_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

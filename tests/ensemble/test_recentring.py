@@ -63,3 +63,10 @@ def test_a_recording_is_recentred_by_its_own_predictions() -> None:
     for name in "abc":
         rows = recording == name
         np.testing.assert_array_equal(new[rows], recentred(P[rows], shares))
+
+
+def test_all_classes_reach_their_shares_if_one_has_its_own_already() -> None:
+    p = np.random.default_rng(0).beta(2, 5, 50)
+    P = np.column_stack([0.8 * p, 0.8 * (1 - p), np.full(50, 0.2)])
+    shares = np.array([0.5, 0.3, 0.2])
+    np.testing.assert_allclose(recentred(P, shares).mean(axis=0), shares, atol=1e-5)

@@ -156,6 +156,8 @@ def test_unknown_names_are_refused(rule, learner, said) -> None:
     ("P", "y", "said"),
     [
         ([[0.5, 0.5]], [0], "expected .members, trials, classes"),
+        (np.empty((0, 1, 2)), [0], "one member or more"),
+        ([[[1.0]]], [0], "two classes or more"),
         ([[[0.5, 0.5]], [[0.7, 0.7]]], [0], "member 1, trial 0"),
         ([[[0.5, np.nan]]], [0], "member 0, trial 0"),
         ([[[1.5, -0.5]]], [0], "member 0, trial 0"),

@@ -164,3 +164,11 @@ def test_seconds_of_a_family(tmp_path):
     store.save("f/k", _prediction(0, 5))
     store.save("f/l", _prediction(0, 5))
     assert store.seconds("f") == pytest.approx(2.0)
+
+
+def test_a_checkpoint_can_be_written_at_once_and_again(tmp_path):
+    store = Store(tmp_path / "cache" / "fits")
+    for content in (b"one", b"two"):
+        path = store.checkpoint("f/k")
+        path.write_bytes(content)
+    assert path.read_bytes() == b"two" and path.parent == store.root / "f"

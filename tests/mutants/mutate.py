@@ -38,13 +38,11 @@ PAIRS = (
     ("union1d", "intersect1d"),
     ("issubset", "issuperset"),
     ("nanmean", "nansum"),
-    ("mean", "sum"),
     ("ones", "zeros"),
     ("ceil", "floor"),
     ("exp", "log"),
 )
 NAMES = {one: other for pair in PAIRS for one, other in (pair, pair[::-1])}
-TEXT = (str, bytes)
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Mutant:
     """A change to the source: what stands at some bytes, and what is to stand there."""
 
     line: int
-    function: str
+    text: str  # of the line
     begin: int
     end: int
     was: str
@@ -76,44 +74,52 @@ def mutants(source: str) -> list[Mutant]:
     for line in lines:
         starts.append(starts[-1] + len(line))
     raw, found = source.encode(), {}
-    for node, function, now in _changes(ast.parse(source), "", ""):
+    for node, now in _changes(ast.parse(source), ""):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
-        one = Mutant(node.lineno, function, begin, end, raw[begin:end].decode(), now)
+        text = lines[node.lineno - 1].decode().strip()
+        one = Mutant(node.lineno, text, begin, end, raw[begin:end].decode(), now)
         found[begin, end, now] = one
     return sorted(found.values(), key=lambda one: (one.begin, one.end))
 
 
-Change = tuple[ast.expr | ast.stmt, str, str]  # what to replace, in which function, by what
+Change = tuple[ast.expr | ast.stmt, str]  # what to replace, and by what
 
 
-def _changes(node: ast.AST, function: str, returns: str) -> Iterator[Change]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        function = f"{function}.{node.name}".lstrip(".")
-        returns = ast.unparse(node.returns) if getattr(node, "returns", None) else ""
+def _changes(node: ast.AST, returns: str) -> Iterator[Change]:
+    if isinstance(node, ast.FunctionDef):
+        returns = ast.unparse(node.returns) if node.returns else ""
     if isinstance(node, ast.stmt):
-        yield from ((old, function, new) for old, new in _of_statement(node, returns))
+        yield from _of_statement(node, returns)
     if isinstance(node, ast.expr):
-        yield from ((node, function, f"({ast.unparse(new)})") for new in _of_expression(node))
+        yield from ((node, f"({ast.unparse(new)})") for new in _of_expression(node))
     for test in _tests(node):
         if not isinstance(test, ast.Compare | ast.UnaryOp):  # these are turned round already
-            yield test, function, f"(not ({ast.unparse(test)}))"
+            yield test, f"(not ({ast.unparse(test)}))"
     if isinstance(node, ast.Slice):
         for bound in (node.lower, node.upper):
             if isinstance(bound, ast.Name | ast.Attribute | ast.Call):
-                yield bound, function, f"({ast.unparse(bound)} + 1)"
+                yield bound, f"({ast.unparse(bound)} + 1)"
+    if _decides_nothing(node):
+        return
     for name, children in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list") or _says(node):
+        if name in ("annotation", "returns", "decorator_list"):
             continue
         for child in children if isinstance(children, list) else [children]:
             if isinstance(child, ast.AST):
-                yield from _changes(child, function, returns)
+                yield from _changes(child, returns)
 
 
-def _says(node: ast.AST) -> bool:
-    """Say whether a node makes a message: its words decide no number."""
-    warns = isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn"
-    return warns or isinstance(node, ast.Raise | ast.JoinedStr)
+def _decides_nothing(node: ast.AST) -> bool:
+    """Say whether a node makes a message, names a limit, or describes a class."""
+    match node:
+        case ast.Call():
+            return ast.unparse(node.func) == "warnings.warn"
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant() | ast.BinOp()):
+            return name.isupper()
+        case ast.FunctionDef(name=name) | ast.keyword(arg=name):
+            return name in ("__sklearn_tags__", "strict")
+    return isinstance(node, ast.Raise | ast.JoinedStr)
 
 
 def _tests(node: ast.AST) -> list[ast.expr]:
@@ -122,9 +128,9 @@ def _tests(node: ast.AST) -> list[ast.expr]:
     return node.ifs if isinstance(node, ast.comprehension) else []
 
 
-def _of_statement(node: ast.stmt, returns: str) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
+def _of_statement(node: ast.stmt, returns: str) -> Iterator[Change]:
     match node:
-        case ast.Expr(value=ast.Call()) | ast.Raise() | ast.Continue() | ast.Break():
+        case ast.Expr(value=ast.Call()) | ast.Raise() | ast.Continue():
             yield node, "pass"
         case ast.AugAssign(op=op):
             yield node, "pass"
@@ -145,7 +151,7 @@ def _of_expression(node: ast.expr) -> Iterator[ast.expr]:
         case ast.BoolOp(op=op):
             yield _with(node, op=ast.Or() if isinstance(op, ast.And) else ast.And())
         case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
-            if not any(_is_text_or_list(side) for side in (left, right)):
+            if not any(_is_no_number(side) for side in (left, right)):
                 yield _with(node, op=ARITHMETIC[type(op)]())
         case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
             yield operand
@@ -160,7 +166,7 @@ def _of_expression(node: ast.expr) -> Iterator[ast.expr]:
         case ast.Call(func=ast.Name(id=name)) if NAMES.get(name) in ("min", "max", "any", "all"):
             yield _with(node, func=ast.Name(NAMES[name]))
         case ast.Tuple(elts=[ast.Constant() as first, ast.Constant() as second, *rest]):
-            if isinstance(first.value, str | float | int):  # no part of an index
+            if isinstance(first.value, str):
                 yield _with(node, elts=[second, first, *rest])
 
 
@@ -171,6 +177,6 @@ def _with(node: ast.expr, **fields: object) -> ast.expr:
     return new
 
 
-def _is_text_or_list(node: ast.expr) -> bool:
-    text = isinstance(node, ast.Constant) and isinstance(node.value, TEXT)
-    return text or isinstance(node, ast.JoinedStr | ast.List | ast.ListComp)
+def _is_no_number(node: ast.expr) -> bool:
+    text = isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+    return text or isinstance(node, ast.JoinedStr | ast.List | ast.ListComp | ast.Dict)

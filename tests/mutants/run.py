@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mutants.matching import EQUIVALENT, MATCHING
+from mutants.matching import MATCHING, explained
 from mutants.mutate import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=12, help="mutants of a module, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="+", metavar="MODULE", default=list(MATCHING))
+    parser.add_argument("--only", nargs="+", choices=MATCHING, metavar="MODULE", default=list(MATCHING))
     options = parser.parse_args()
     data = ROOT / os.environ.get("EEGVIT_TEST_DATA", "../shared/data")
     os.environ |= {"EEGVIT_TEST_DATA": str(data.resolve()), "OMP_NUM_THREADS": "1"}
@@ -72,7 +72,7 @@ def main() -> None:
             tallies.append(tally(module, options.n, options.seed, copies))
             print(_row(tallies[-1]), flush=True)
             for one in tallies[-1].survived:
-                print(f"    {module}:{one.line} {one.function}: {one.change}", flush=True)
+                print(f"    {module}:{one.line}: {one.change}   # {one.text}", flush=True)
     if options.only == list(MATCHING):
         text = report(tallies, f"--n {options.n} --seed {options.seed}")
         (ROOT / "reports" / "mutants.md").write_text(text, encoding="utf-8")
@@ -84,7 +84,7 @@ def tally(module: str, n: int, seed: int, copies: list[Path]) -> Tally:
     known = mutants(source)
     drawn = random.Random(f"{seed}/{module}").sample(known, min(n, len(known)))
     found = Tally(module, tried=len(drawn))
-    found.explained = [one for one in drawn if _key(module, one) in EQUIVALENT]
+    found.explained = [one for one in drawn if _why(module, one)]
     limit = max(LEAST, PATIENCE * _unchanged(module, copies[0]))
     left = [one for one in drawn if one not in found.explained]
     free, running = list(copies), {}
@@ -113,9 +113,13 @@ def _started(module: str, copy: Path) -> int:
     child = os.fork()
     if child:
         return child
-    os.setsid()  # what the tests start ends with them
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    os._exit(_tested(module, copy))
+    status = 1
+    try:
+        os.setsid()  # what the tests start ends with them
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        status = _tested(module, copy)
+    finally:
+        os._exit(status)
 
 
 def _tested(module: str, copy: Path) -> int:
@@ -139,15 +143,17 @@ def _unchanged(module: str, copy: Path) -> float:
     told, tell = os.pipe()
     child = os.fork()
     if not child:
-        status = _tested(module, copy)
-        names = [name for name, one in sys.modules.items() if _is_library(one)]
-        with open(tell, "w") as pipe:
-            json.dump([status, names], pipe)
-        os._exit(0)
+        try:
+            status = _tested(module, copy)
+            names = [name for name, one in sys.modules.items() if _is_library(one)]
+            with open(tell, "w") as pipe:
+                json.dump([status, names], pipe)
+        finally:
+            os._exit(0)
     os.close(tell)
     began = time.monotonic()
     with open(told) as pipe:
-        status, names = json.load(pipe)
+        status, names = json.loads(pipe.read() or "[1, []]")
     os.waitpid(child, 0)
     if status:
         raise SystemExit(f"{module}: the tests fail on what is unchanged")
@@ -177,8 +183,8 @@ def _copied(copy: Path) -> Path:
     return copy
 
 
-def _key(module: str, one: Mutant) -> tuple[str, str, str]:
-    return module, one.function, one.change
+def _why(module: str, one: Mutant) -> str:
+    return explained(module, one.text, one.change)
 
 
 def _row(one: Tally) -> str:
@@ -195,13 +201,13 @@ def report(tallies: list[Tally], options: str) -> str:
 
 def _lines(tallies: list[Tally], options: str) -> Iterator[str]:
     tried, killed = sum(one.tried for one in tallies), sum(one.killed for one in tallies)
-    explained = sum(len(one.explained) for one in tallies)
+    without = sum(len(one.explained) for one in tallies)
     yield "# Mutants\n"
     yield "What decides numbers, changed in small ways: do the matching tests notice?"
     yield f"Made by `PYTHONPATH=tests python -m mutants.run {options}`.\n"
     yield (
-        f"**{killed} of {tried - explained} killed, {100 * killed / (tried - explained):.1f} %.**"
-        f" {explained} more change no result, as is explained below.\n"
+        f"**{killed} of {tried - without} killed, {100 * killed / (tried - without):.1f} %.**"
+        f" {without} more change no result, as is explained below.\n"
     )
     yield "| module | mutants | killed | explained | survived |\n| - | - | - | - | - |"
     yield from map(_row, tallies)
@@ -210,9 +216,8 @@ def _lines(tallies: list[Tally], options: str) -> Iterator[str]:
         if rows:
             yield f"\n## {title.capitalize()}\n"
         for module, m in rows:
-            why = EQUIVALENT.get(_key(module, m))
-            told = f": {why}" if why else ""
-            yield f"- `{module}:{m.line}` {m.function}: `{m.change}`{told}"
+            why = _why(module, m)
+            yield f"- `{module}:{m.line}`: `{m.change}`{f': {why}' if why else ''}"
 
 
 if __name__ == "__main__":

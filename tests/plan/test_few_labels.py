@@ -19,16 +19,16 @@ def drawn(view, seed=0, **evaluate):
 
 
 def test_draws_are_stratified_and_of_the_training_side(make_view):
-    view = make_view(n_trials=40)
+    view = make_view(n_trials=60, classes=("left_hand", "right_hand", "feet"))
     found = drawn(view, label_fraction=(0.01, 0.25, 1.0), draws=3)
     assert [s.labels for s in found[:7]] == [
         *(Labels(amount, d) for amount in (0.01, 0.25) for d in range(3)), Labels(1.0, 0),
     ]  # fmt: skip
     for split in found:
         assert np.isin(split.labelled, split.train).all()
-        counts = np.bincount(view.y[split.labelled], minlength=2)
+        counts = np.bincount(view.y[split.labelled], minlength=3)
         expected = max(1, round(split.labels.amount * 40))
-        assert counts.tolist() == [expected, expected] and split.labels.n == 2 * expected
+        assert counts.tolist() == [expected] * 3 and split.labels.n == 3 * expected
     assert len({tuple(s.labelled) for s in found[:3]}) == 3
     assert found[6].given(True) == found[6].given(False) == (found[6].train, None)
 

@@ -81,7 +81,11 @@ def test_stretches_of_a_session_are_whole_and_in_time_order(make_view):
     view = make_view(subjects=1, sessions=2, n_trials=20)
     evaluate = Evaluate(protocol="cross_session")
     (outer,) = splits(view, evaluate)
-    for part in inner_splits(view, evaluate, outer, [outer]):
+    parts = inner_splits(view, evaluate, outer, [outer])
+    assert [part.name for part in parts] == [
+        f"1 session 1, stretch {number} held out" for number in range(1, 6)
+    ]
+    for part in parts:
         for code in (0, 1):
             of_class = np.flatnonzero(view.y[outer.train] == code)
             places = np.flatnonzero(np.isin(outer.train[of_class], part.test))

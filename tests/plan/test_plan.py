@@ -8,6 +8,7 @@ import pytest
 from eegvit.config import Align
 from eegvit.execute.store import Prediction, Store
 from eegvit.plan.dry_run import describe
+from eegvit.plan.keys import fit_key
 from eegvit.plan.plan import make_plan
 from eegvit.results.stored import score
 from eegvit.views.view import stage_seconds
@@ -29,6 +30,8 @@ def test_seeds_share_the_fit_of_a_model_without_chance(make_study, make_view):
     assert len(set(_keys(plan, "csp").values())) == 3
     assert len(set(_keys(plan, "net").values())) == 6
     assert len(plan.fits) == 9 and len(plan.requests) == 12
+    families = {key.partition("/")[0] for key in plan.fits}
+    assert len(families) == 2, "how long a fit takes is looked up whatever the seed"
 
 
 def test_same_model_under_two_names_is_fitted_once(make_study, make_view):
@@ -79,6 +82,16 @@ def test_training_labels_enter_the_key_and_test_labels_do_not(make_study, make_t
     assert same == {"3 left out"}
 
 
+def test_trials_without_labels_enter_the_key(make_view):
+    view, identity = make_view(subjects=1), {"branch": "eegnet", "parameters": {}}
+    given = np.arange(0, 20, 4)
+    trained = [given, np.arange(10), np.arange(11), np.arange(20)]
+    keys = [fit_key(identity, view, np.union1d(given, rows), given) for rows in trained]
+    assert len({fit_key(identity, view, given), *keys[1:]}) == 4
+    other = fit_key(identity, view, trained[3], given + 1)
+    assert other not in keys and other == fit_key(identity, view, trained[3], given + 1)
+
+
 def test_neural_keys_know_torch_and_others_do_not(make_study, make_view, monkeypatch):
     from eegvit.plan import versions
 
@@ -123,7 +136,8 @@ def test_keys_know_the_source_files_of_the_branch_and_of_no_other(
 
 def test_model_that_cannot_be_built_still_has_a_plan(make_study, make_view):
     steps = [{"from": "sklearn.nowhere.Nothing"}]
-    plan = _plan(make_study, make_view(n_trials=8), {"m": ("pipeline", {"steps": steps})})
+    models = {"m": ("pipeline", {"steps": steps})}
+    plan = _plan(make_study, make_view(n_trials=8), models, seeds=(0, 1))
     assert len(plan.fits) == 3
 
 

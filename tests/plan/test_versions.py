@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 
-from eegvit.plan.versions import version
+from eegvit.plan.versions import code_of, version
 from eegvit.report.manifest import versions
 
 
@@ -34,3 +37,12 @@ def test_either_build_of_xgboost_has_a_version(
         assert "torch" not in versions()
     finally:
         version.cache_clear()
+
+
+def test_of_installed_packages_the_version_counts_and_of_others_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "our_steps.py").write_text("class Ours:\n    pass\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ours = importlib.import_module("our_steps").Ours()
+    assert code_of(LogisticRegression()) == code_of(SVC()) != code_of(ours)

@@ -7,6 +7,7 @@ import pytest
 from pyriemann.geometry.mean import mean_riemann
 
 from eegvit.preprocess.alignment import (
+    FLOOR,
     MEANS,
     PRIOR,
     align_causal,
@@ -64,6 +65,13 @@ def test_inverse_root_is_one(X) -> None:
     np.testing.assert_allclose(R @ C @ R, np.broadcast_to(np.eye(5), C.shape), atol=1e-8)
 
 
+def test_inverse_root_amplifies_no_direction_below_the_floor() -> None:
+    values = np.array([[4.0, 4.0 * FLOOR, 1e-9], [1e-9, 1e-8, 1.0]])
+    found = inverse_root(np.stack([np.diag(v) for v in values]))
+    floored = np.maximum(values, FLOOR * values.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(found, [np.diag(v**-0.5) for v in floored], rtol=1e-9)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("n_kept", [1, 7, 20])
 def test_causal_alignment_does_not_look_ahead(X, method, n_kept) -> None:
@@ -76,15 +84,22 @@ def test_causal_alignment_does_not_look_ahead(X, method, n_kept) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_causal_reference_is_the_running_mean_leaning_on_the_identity(method) -> None:
-    """Uncorrelated channels, where every mean can be written down."""
+@pytest.mark.parametrize("flat", [None, 0, 5])
+def test_causal_reference_is_the_running_mean_leaning_on_the_identity(method, flat) -> None:
+    """Uncorrelated channels, where every mean can be written down; flat trials have no geometry."""
     time = np.arange(100) / 100
     waves = np.sqrt(2) * np.stack([np.sin(2 * np.pi * k * time) for k in (3, 5, 8)])
     power = np.exp(np.random.default_rng(0).normal(0, 1, (12, 3)))
+    if flat is not None:
+        power[flat] = 0.0
     X = np.sqrt(power)[:, :, None] * waves
     for i, aligned in enumerate(align_causal(X, method)):
+        if i == flat:
+            assert not aligned.any()
+            continue
         seen = power[: i + 1]
-        mean = seen.mean(axis=0) if method == "euclidean" else np.exp(np.log(seen).mean(axis=0))
+        told = seen[seen.any(axis=1)]
+        mean = seen.mean(axis=0) if method == "euclidean" else np.exp(np.log(told).mean(axis=0))
         reference = ((i + 1) * mean + PRIOR * mean.mean()) / (i + 1 + PRIOR)
         np.testing.assert_allclose(aligned, X[i] / np.sqrt(reference)[:, None], atol=1e-5)
 

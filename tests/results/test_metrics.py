@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from eegvit.results.metrics import LOWER_IS_BETTER, METRICS, confusion, reliability, roc_auc, scores
+from eegvit.results.metrics import (
+    LOWER_IS_BETTER,
+    METRICS,
+    OF_CONFUSION,
+    confusion,
+    reliability,
+    roc_auc,
+    scores,
+)
 
 
 def guesses(n_classes: int, n_trials: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -142,3 +150,15 @@ def test_order_of_trials_does_not_matter(name: str) -> None:
 def test_confusion_is_true_by_predicted() -> None:
     y, predicted = np.array([0, 0, 1, 2]), np.array([1, 0, 1, 0])
     assert np.array_equal(confusion(y, predicted, 3), reference.confusion_matrix(y, predicted))
+
+
+@pytest.mark.parametrize("name", OF_CONFUSION)
+def test_many_confusion_matrices_at_once_are_each_alone(name: str) -> None:
+    counts = np.random.default_rng(0).integers(0, 9, (2, 5, 3, 3))
+    each = [[OF_CONFUSION[name](one) for one in row] for row in counts]
+    np.testing.assert_allclose(OF_CONFUSION[name](counts), each)
+
+
+def test_fewer_trials_than_classes() -> None:
+    ours = scores(np.array([0, 2]), np.array([[0.1, 0.2, 0.7], [0.2, 0.1, 0.7]]))
+    assert (ours["accuracy"], ours["balanced_accuracy"], ours["macro_f1"]) == (0.5, 0.5, 1 / 3)

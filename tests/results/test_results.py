@@ -110,7 +110,7 @@ def test_failed_fit_is_shown_and_not_ranked() -> None:
     results = tabulate(make_study(), CLASSES, made)
     good = row(results, "good")
     assert (good.status, good.rank, good.n_failed, good.n_fits) == ("failed", None, 1, 6)
-    assert np.isnan(good.mean) and "1 of 6 fits failed: ValueError: no" in good.reason
+    assert np.isnan(good.mean) and good.reason == "1 of 6 fits failed: ValueError: no"
     assert set(good.subjects) == {"1", "10"}  # subject 2 lacks a seed
     assert row(results, "poor").rank == 1 and results.comparisons == []
     assert [f["status"] for f in results.fits].count("failed") == 1
@@ -124,6 +124,7 @@ def test_wholly_failed_and_missing_models_stay_on_the_board() -> None:
     results = tabulate(make_study(), CLASSES, made)
     good, poor = row(results, "good"), row(results, "poor")
     assert good.status == "failed" and good.n_failed == good.n_fits == 6
+    assert good.reason == "6 of 6 fits failed: ValueError: no"
     assert poor.status == "incomplete" and "1 of 6 fits not run yet" in poor.reason
     assert all(r["model"] == "poor" for r in results.rows)
 
@@ -133,7 +134,7 @@ def test_wholly_failed_and_missing_models_stay_on_the_board() -> None:
     [
         (
             lambda p: np.where(np.arange(10)[:, None] == 3, np.nan, p),
-            "not finite",
+            "probabilities of 1 test trials are not finite",
         ),
         (lambda p: 2 * p, "do not sum to one"),
         (lambda p: p[:, :1], "shape (10, 1)"),
@@ -180,6 +181,22 @@ def test_comparison_is_paired_over_subjects() -> None:
     assert (test.best, test.other, test.n_subjects) == ("good", "poor", 3)
     assert test.difference == pytest.approx((0.25 + 0.2 + 0.2) / 3)
     assert test.p == test.p_holm == 2 / 8
+
+
+@pytest.mark.parametrize(("n_people", "p"), [(1, np.nan), (2, 0.5), (3, 0.25)])
+def test_a_comparison_needs_two_people(n_people: int, p: float) -> None:
+    made = [outcome(m, str(s), 0, n) for m, n in (("good", 9), ("poor", 6)) for s in range(n_people)]
+    (test,) = tabulate(make_study(seeds=(0,)), CLASSES, made).comparisons
+    assert test.difference == pytest.approx(0.3)
+    np.testing.assert_equal((test.p, test.p_holm), (p, p))
+
+
+def test_other_reasons_are_counted() -> None:
+    made = [failed(o) if o.model == "good" else o for o in everything()]
+    for i, why in enumerate(("no memory", "singular")):
+        made[2 * i] = replace(made[2 * i], reason=why)
+    good = row(tabulate(make_study(), CLASSES, made), "good")
+    assert good.reason == "6 of 6 fits failed: no memory (and 2 other reasons)"
 
 
 def test_seeds_that_share_a_fit_have_no_spread() -> None:
