@@ -23,10 +23,9 @@ from pathlib import Path
 from random import Random
 
 from torture.rows import Row
-from torture.victims import CHANGES, SAVING, Home, Spoil, run_study, start, wrong_words
+from torture.victims import CHANGES, Home, Spoil, run_study, start, wrong_words
 
 CODES = (0, 1)  # all is well, or a sentence says what is not
-SOFT = resource.getrlimit
 
 
 @dataclass(frozen=True)
@@ -148,8 +147,6 @@ def _starve(megabytes: int) -> None:
 
 def _fail_writes(after: int, number: int) -> None:
     """Let the changes of files fail after some, those that only read excepted."""
-    import torture.victims  # the hook that counts is beside the one that tells
-
     left = iter(range(after))
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -169,11 +166,13 @@ def small_disk(home: Home, rng: Random) -> Iterator[None]:
     mounted.mkdir(exist_ok=True)
     kept = home.folder / "kept"
     shutil.copytree(mounted, kept)
-    size = rng.randint(40, 900)
+    used = sum(path.stat().st_size for path in kept.rglob("*") if path.is_file())
+    size = used // 512 + rng.randint(40, 900)  # in kB: small files take pages of 4 kB
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(mounted)], check=True
     )
     try:
+        shutil.copytree(kept, mounted, dirs_exist_ok=True)
         yield
         shutil.rmtree(kept)
         shutil.copytree(mounted, kept)
