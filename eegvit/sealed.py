@@ -13,6 +13,7 @@ import json
 import os
 import pickle
 import shutil
+import time
 import warnings
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 MARK = b"eegvit sealed "
+STALE = 3600.0  # seconds after which what is half-made belongs to a process that died
 BEFORE_SEALS = (b"{", b"PK")  # how JSON and zip files of versions without seals begin
 
 MISSING = (FileNotFoundError, NotADirectoryError)
@@ -156,6 +158,22 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def clear_half_made(folder: Path) -> None:
+    """Delete what `replacing` left in a folder when its process was killed, an hour ago or more."""
+    for left in folder.glob(".*.tmp"):
+        if is_stale(left):
+            with contextlib.suppress(OSError):  # another process was faster, or it cannot be
+                left.unlink()
+
+
+def is_stale(path: Path) -> bool:
+    """Say whether something half-made is so old that whoever made it died."""
+    try:
+        return time.time() - path.stat().st_mtime > STALE
+    except OSError:
+        return False
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.sealed import read_mapping, read_sealed, recall, write_sealed
+from eegvit.sealed import (
+    clear_half_made,
+    is_stale,
+    read_mapping,
+    read_sealed,
+    recall,
+    write_sealed,
+)
 
-STALE = 3600.0  # seconds after which a temporary file is certainly nobody's
+FINISHED = (".npz", ".safetensors")  # what a fit or a pretraining ends with
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +98,11 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        for left in self.root.glob("*/.*.tmp"):  # a writer was killed
-            try:
-                if time.time() - left.stat().st_mtime > STALE:
-                    left.unlink()
-            except FileNotFoundError:
-                continue
+        for family in self.root.glob("*/"):
+            clear_half_made(family)
+        for left in self.root.glob("*/*.checkpoint"):
+            if is_stale(left) and any(left.with_suffix(end).exists() for end in FINISHED):
+                left.unlink(missing_ok=True)  # its process was killed when it had finished
 
     def has(self, key: str, ids: NDArray[np.str_], blocks: NDArray[np.str_]) -> bool:
         """Say whether this fit has predicted these trials."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from eegvit.report.page import page
 from eegvit.report.text.csv_files import board_csv, labels_csv, scores_csv
 from eegvit.report.text.markdown import markdown
 from eegvit.results.results import Results
+from eegvit.sealed import clear_half_made, replacing
 
 
 def write(results: Results, out_dir: str | Path, *, command: str = "") -> Path:
@@ -45,8 +45,10 @@ def write(results: Results, out_dir: str | Path, *, command: str = "") -> Path:
     about["cpu_seconds_per_stage"]["report"] = round(time.process_time() - began, 3)
     files["manifest.json"] = (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
     files["leaderboard.html"] = text.encode()
+    clear_half_made(folder)
     for name, content in files.items():
-        _replace(folder / name, content)
+        with replacing(folder / name) as file:
+            file.write(content)
     return folder / "leaderboard.html"
 
 
@@ -69,15 +71,3 @@ def predictions_npz(results: Results) -> bytes:
     out = io.BytesIO()
     np.savez_compressed(out, **arrays)
     return out.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

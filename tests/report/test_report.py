@@ -368,7 +368,7 @@ def test_a_failed_write_leaves_the_old_file(
     def broken(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("eegvit.report.writing.os.fsync", broken)
+    monkeypatch.setattr("eegvit.sealed.os.fsync", broken)
     with pytest.raises(OSError, match="no space"):
         write(replace(results, rows=[]), tmp_path)
     assert (tmp_path / "scores.csv").read_bytes() == before

@@ -107,7 +107,7 @@ def fault(case: Case, folder: Path) -> str | None:
 def _prepare(folder: Path) -> None:
     """Copy what is shipped, load it once, and plant a module that says when it is imported."""
     for name in ("pipelines", "datasets", "importable"):
-        (folder / name).mkdir(exist_ok=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for name in ("pipelines", "datasets"):
         for file in (ROOT / name).glob("*.yaml"):
             (folder / name / file.name).write_bytes(file.read_bytes())

@@ -27,7 +27,7 @@ from eegvit.data.cache.arrays import assemble, describe
 from eegvit.data.cache.entry import FACTS, Finish, Finished
 from eegvit.data.cache.running import marked, running
 from eegvit.data.stages import measured
-from eegvit.sealed import read_mapping
+from eegvit.sealed import clear_half_made, read_mapping
 from eegvit.trials import Trials
 
 LIMIT_GB = 50.0
@@ -104,7 +104,15 @@ class Cache:
         return other
 
     def in_use(self, name: str) -> AbstractContextManager[None]:
-        """Return a block in which nothing is deleted that is used in it, by any process."""
+        """Return a block in which nothing is deleted that is used in it, by any process.
+
+        What processes that died left is deleted before.
+        """
+        on_disk.clear_half_made_entries(self._making)
+        for folder in (self.root, self.root / "known"):
+            clear_half_made(folder)
+        with contextlib.suppress(OSError):  # a cache that cannot be written to stays as it is
+            running(self._running)
         return marked(self._running, name)
 
     def sessions(self, recipe: dict[str, Any], make: Callable[[], list[Trials]]) -> list[Trials]:
@@ -171,12 +179,12 @@ class Cache:
         if studies := running(self._running):
             who = ", ".join(study.who for study in studies)
             raise ValueError(f"nothing was deleted: {who} is using the cache {self.root}")
-        grave = self.root / "making" / uuid.uuid4().hex
+        grave = self._making / uuid.uuid4().hex
         freed = sum(entry["bytes"] for entry in self.entries())
         with contextlib.suppress(FileNotFoundError):
             grave.parent.mkdir(parents=True, exist_ok=True)
             (self.root / "entries").rename(grave)  # at once: a study that starts now makes its own
-        shutil.rmtree(self.root / "making", ignore_errors=True)
+        shutil.rmtree(self._making, ignore_errors=True)
         return freed
 
     def shrink(self, keep: str = "") -> int:
@@ -195,6 +203,10 @@ class Cache:
                 excess -= entry["bytes"]
                 deleted += 1
         return deleted
+
+    @property
+    def _making(self) -> Path:
+        return self.root / "making"
 
     @property
     def _running(self) -> Path:

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from eegvit.data.cache.arrays import check_array, open_array, was_checked, write
 from eegvit.sealed import (
     Damaged,
     Unsealed,
+    is_stale,
     read_mapping,
     recall,
     set_aside,
@@ -30,7 +30,6 @@ from eegvit.sealed import (
 )
 
 FACTS = "entry.json"
-_STALE = 3600.0  # seconds after which a half-made entry belongs to a dead process
 
 Finished = TypeVar("Finished")
 Finish = Callable[[list[NDArray[Any]], list[dict[str, Any]]], Finished]
@@ -146,15 +145,18 @@ def making(folder: Path) -> Path:
     return folder.parents[2] / "making"
 
 
+def clear_half_made_entries(making: Path) -> None:
+    """Delete what processes that died left half-made or half-deleted."""
+    for left in making.glob("*"):
+        if is_stale(left):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def _workshop(making: Path) -> Iterator[Path]:
     """A folder of one's own to make an entry in."""
     desk = making / f"{os.getpid()}-{uuid.uuid4().hex}"
     desk.mkdir(parents=True)
-    for old in making.iterdir():
-        with contextlib.suppress(OSError):
-            if time.time() - old.stat().st_mtime > _STALE:
-                shutil.rmtree(old, ignore_errors=True)
     try:
         yield desk
     finally:
