@@ -43,7 +43,9 @@ UNSCALED = "only a scale differs, which is divided out"
 NEVER = "differs only where two numbers are equal, and then both sides do the same"
 Explained = tuple[str, str, str]
 EXPLAINED: dict[str, tuple[Explained, ...]] = {
-    "eegvit/plan/split.py": (("n: int = field(", "0 -> (1)", "n is not compared, and always given"),),
+    "eegvit/plan/split.py": (
+        ("n: int = field(", "0 -> (1)", "n is not compared, and always given"),
+    ),
     "eegvit/plan/two_sides.py": (
         ("if max(map(sessions.index", " >= ", "a session on both sides is refused before"),
     ),
@@ -73,7 +75,9 @@ EXPLAINED: dict[str, tuple[Explained, ...]] = {
     "eegvit/results/leaderboard.py": (("sign = 1.0 if", "1.0 -> (2.0)", "only its sign counts"),),
     "eegvit/execute/store.py": (("most: int = 20", "", "how many fits an estimate of time asks"),),
     "eegvit/plan/keys.py": (("family = {", "('parameters'", "hashed in the order of its names"),),
-    "eegvit/features/sums.py": (("raise NotImplementedError", "pass", "subclasses have their own"),),
+    "eegvit/features/sums.py": (
+        ("raise NotImplementedError", "pass", "subclasses have their own"),
+    ),
     "eegvit/ensemble/selection.py": (("while len(chosen)", "<=", NEVER),),
 }
 

@@ -60,7 +60,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=12, help="mutants of a module, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="+", choices=MATCHING, metavar="MODULE", default=list(MATCHING))
+    parser.add_argument(
+        "--only", nargs="+", choices=MATCHING, metavar="MODULE", default=list(MATCHING)
+    )
     options = parser.parse_args()
     data = ROOT / os.environ.get("EEGVIT_TEST_DATA", "../shared/data")
     os.environ |= {"EEGVIT_TEST_DATA": str(data.resolve()), "OMP_NUM_THREADS": "1"}

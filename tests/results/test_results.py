@@ -185,7 +185,9 @@ def test_comparison_is_paired_over_subjects() -> None:
 
 @pytest.mark.parametrize(("n_people", "p"), [(1, np.nan), (2, 0.5), (3, 0.25)])
 def test_a_comparison_needs_two_people(n_people: int, p: float) -> None:
-    made = [outcome(m, str(s), 0, n) for m, n in (("good", 9), ("poor", 6)) for s in range(n_people)]
+    made = [
+        outcome(m, str(s), 0, n) for m, n in (("good", 9), ("poor", 6)) for s in range(n_people)
+    ]
     (test,) = tabulate(make_study(seeds=(0,)), CLASSES, made).comparisons
     assert test.difference == pytest.approx(0.3)
     np.testing.assert_equal((test.p, test.p_holm), (p, p))
