@@ -239,6 +239,7 @@ class Study(Strict):
     evaluate: Evaluate = Evaluate()
     models: dict[str, Model] = Field(min_length=1)
     ensembles: dict[str, Ensemble] = {}
+    reference: str | None = None  # the row that others are compared with
     path: str = ""
     source_text: str = ""
 

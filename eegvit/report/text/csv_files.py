@@ -19,17 +19,26 @@ FORMULA = ("=", "+", "-", "@")  # with which a spreadsheet's formulas begin
 def board_csv(results: Results) -> str:
     """Return the leaderboard as CSV, one line a model, scores as fractions."""
     metric = results.study.evaluate.metric
-    corrected = {c.other: c for c in results.comparisons}
     plain = ("rank", "model", "branch", "target", "align", "status", "reason")
     counts = ("n_fits", "n_failed", "n_missing", "n_seeds", "n_subjects")
-    numbers = ("mean", "sd", "ci_low", "ci_high", "seed_sd", "chance", "chance_bound")
+    numbers = (
+        "mean",
+        "sd",
+        "ci_low",
+        "ci_high",
+        "both_low",
+        "both_high",
+        "seed_sd",
+        "chance",
+        "chance_bound",
+    )
     costs = ("n_parameters", "macs", "seconds_1", "seconds_64", "seconds_fit", "seconds_total")
     lines: list[dict[str, object]] = []
     for row in results.board:
         line: dict[str, object] = {name: getattr(row, name) for name in plain + counts}
         line["metric"] = metric
         line |= {name: getattr(row, name) for name in numbers}
-        test = corrected.get(row.model)
+        test = results.tested(row)
         line["p"] = test.p if test else None
         line["p_holm"] = test.p_holm if test else None
         line |= {f"mean_{name}": row.others[name] for name in METRICS}
