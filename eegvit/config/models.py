@@ -176,9 +176,9 @@ class Evaluate(Strict):
     labels_per_class: tuple[Count, ...] | None = None
     labels_from: Literal["training", "target"] = "training"
     draws: int = Field(default=5, ge=1)
-    metric: Literal["accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"] = (
-        "accuracy"
-    )
+    metric: Literal[
+        "accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss", "brier"
+    ] = "accuracy"
 
     @property
     def amounts(self) -> tuple[float, ...] | None:

@@ -42,7 +42,7 @@ from eegvit.results.leaderboard import BoardRow
 from eegvit.results.results import Results
 
 MANY = 30  # pairs from which on their table is folded
-ON_CARDS = ("macro_f1", "log_loss", "calibration_error")
+ON_CARDS = ("macro_f1", "log_loss", "brier", "calibration_error")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def notes(results: Results) -> list[str]:
         " each against the rest; classes absent from a subject's trials are left out, and a"
         " subject with one class only has none.",
         f"Log loss is in nats, with probabilities clipped at {SMALLEST_PROBABILITY:g}."
+        " The Brier score is the squared error summed over classes, from 0 to 2."
         f" Calibration error is the expected one over {N_BINS} bins of equal width of the"
         " probability of the predicted class.",
         "predictions.npz has the probabilities of every test trial, model and seed, so that"
@@ -45,8 +46,9 @@ def notes(results: Results) -> list[str]:
 
 def _chance(results: Results) -> str:
     metric = results.study.evaluate.metric
-    if metric == "log_loss":
-        return "Chance is the log loss of the class frequencies themselves; it has no bound."
+    if metric in ("log_loss", "brier"):
+        name = words.METRIC_NAMES[metric].lower()
+        return f"Chance is the {name} of the class frequencies themselves; it has no bound."
     meaning = {
         "accuracy": "Chance is the share of the most frequent class; its bound is binomial over"
         " the number of test trials",

@@ -21,8 +21,8 @@ def chance_level(counts: Sequence[int] | NDArray[np.int64], metric: str) -> floa
         Test trials of each class.
     metric : str
         For accuracy it is the share of the largest class, the best that a guesser can do;
-        for log loss the entropy of the class frequencies; for balanced accuracy and macro F1
-        it is found by guessing in proportion to the frequencies; nan for calibration error.
+        for log loss and Brier score what the class frequencies themselves have; for balanced
+        accuracy and macro F1 it is found by guessing in proportion to the frequencies; nan for calibration error.
 
     Examples
     --------
@@ -35,6 +35,8 @@ def chance_level(counts: Sequence[int] | NDArray[np.int64], metric: str) -> floa
         return float(share.max())
     if metric == "log_loss":
         return float(-(present * np.log(present)).sum())
+    if metric == "brier":
+        return float(1.0 - (present**2).sum())
     if metric in ("balanced_accuracy", "macro_f1"):
         return 1.0 / len(present)
     return {"kappa": 0.0, "roc_auc": 0.5}.get(metric, float("nan"))
@@ -50,7 +52,7 @@ def chance_bound(counts: Sequence[Sequence[int]], metric: str) -> float:
     metric : str
         Accuracy is binomial: exact for one subject, drawn for the mean over several. ROC-AUC
         follows the Mann-Whitney variance. Kappa, balanced accuracy and macro F1 are drawn.
-        Log loss and calibration error have no such bound: nan.
+        Log loss, Brier score and calibration error have no such bound: nan.
 
     Examples
     --------

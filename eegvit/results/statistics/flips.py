@@ -58,7 +58,7 @@ def sign_flip(differences: Sequence[float] | FloatArray) -> float:
     return min(1.0, float(np.sum(below + above)) / 2.0**n)
 
 
-def wilcoxon(differences: Sequence[float]) -> float:
+def wilcoxon(differences: Sequence[float] | FloatArray) -> float:
     """Return the two-sided p-value of Wilcoxon's signed ranks of paired differences.
 
     Differences of zero are left out. Of up to `N_EXACT` people it is exact, ties included, which

@@ -28,11 +28,8 @@ def stouffer(p_values: Sequence[float], signs: Sequence[float], people: Sequence
 
     Examples
     --------
-    >>> (
-    ...     round(stouffer([0.05, 0.05], [1, 1], [10, 10]), 4),
-    ...     stouffer([0.05, 0.05], [1, -1], [10, 10]),
-    ... )
-    (0.0056, 1.0)
+    >>> round(stouffer([0.05, 0.05], [1, 1], [10, 10]), 4)
+    0.0056
     """
     p, above = np.asarray(p_values, np.float64), np.asarray(signs, np.float64) > 0
     if not len(p) or np.isnan(p).any():

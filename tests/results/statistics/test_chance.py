@@ -17,6 +17,7 @@ def test_chance_levels() -> None:
     assert chance_level([72, 72, 0, 0], "balanced_accuracy") == 0.5
     assert chance_level([10, 10], "kappa") == 0.0
     assert chance_level([10, 10, 0], "log_loss") == pytest.approx(np.log(2))
+    assert chance_level([10, 10, 0], "brier") == pytest.approx(0.5)
     assert np.isnan(chance_level([10, 10], "calibration_error"))
 
 
