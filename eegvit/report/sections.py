@@ -256,7 +256,9 @@ def _trials(results: Results) -> Section | None:
 
 
 def _manifest(about: Mapping[str, Any]) -> Section:
-    short = {name: value for name, value in about.items() if name not in ("study_text", "fits")}
+    short = {
+        name: value for name, value in about.items() if name not in ("study_text", "asked", "fits")
+    }
     values = {
         "said": json.dumps(short, indent=1, ensure_ascii=False),
         "fits": [_fit_line(fit) for fit in about["fits"]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,29 @@ from eegvit.results.statistics.flips import DIGITS, FloatArray, holm, paired, si
 from eegvit.results.statistics.intervals import bootstrap_interval, crossed_interval
 from eegvit.results.statistics.power import AT, detectable
 from eegvit.results.statistics.ranks import Friedman, friedman, joined, letter, rank_intervals
+
+
+class ScoredRow(Protocol):
+    """What is compared: a row of a leaderboard, or a model of a report that was written."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def n_seeds(self) -> int: ...
+    @property
+    def subjects(self) -> Mapping[str, float]: ...
+    @property
+    def by_seed(self) -> Mapping[int, Mapping[str, float]]: ...
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of a model: of each person, over seeds and of each seed."""
+
+    model: str
+    n_seeds: int
+    subjects: Mapping[str, float]
+    by_seed: Mapping[int, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -133,7 +157,7 @@ def against(board: Sequence[BoardRow], reference: str | None, metric: str) -> tu
     return _corrected([pair(row, chosen[0], metric) for row in others]) if chosen else ()
 
 
-def pair(first: BoardRow, other: BoardRow, metric: str) -> Pair:
+def pair(first: ScoredRow, other: ScoredRow, metric: str) -> Pair:
     """Return one row against another."""
     differences = np.array(paired(first.subjects, other.subjects))
     several = len(differences) > 1
@@ -158,7 +182,7 @@ def pair(first: BoardRow, other: BoardRow, metric: str) -> Pair:
     )
 
 
-def _by_seed(first: BoardRow, other: BoardRow) -> FloatArray:
+def _by_seed(first: ScoredRow, other: ScoredRow) -> FloatArray:
     """Return differences (people, seeds); without seeds where neither row depends on one."""
     if max(first.n_seeds, other.n_seeds) < 2:
         return np.empty((0, 0))

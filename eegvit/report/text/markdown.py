@@ -81,7 +81,7 @@ def markdown(results: Results, command: str = "") -> str:
             for row in of_target(results, target)
         ]
         parts += [f"## {words.target_title(target)}", "", words.target_use(target), ""]
-        parts += [_pipes(header, body), ""]
+        parts += [pipes(header, body), ""]
         failed = [f"- {_cell(line)}" for line in failures(of_target(results, target))]
         parts += [*failed, ""] if failed else []
     if results.study.ensembles:
@@ -136,7 +136,8 @@ def _line(text: str) -> str:
     return re.sub("<(?=[A-Za-z/!?])", "&lt;", printable(text))
 
 
-def _pipes(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def pipes(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Return a table of Markdown, its columns aligned; the second one holds text."""
     widths = widths_of([header, *body])
     rule = ["-" * w if i == 1 else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     rule = [part if len(part) > 1 else "-:" for part in rule]

@@ -22,7 +22,8 @@ def chance_level(counts: Sequence[int] | NDArray[np.int64], metric: str) -> floa
     metric : str
         For accuracy it is the share of the largest class, the best that a guesser can do;
         for log loss and Brier score what the class frequencies themselves have; for balanced
-        accuracy and macro F1 it is found by guessing in proportion to the frequencies; nan for calibration error.
+        accuracy and macro F1 it is found by guessing in proportion to the frequencies; nan for
+        calibration error.
 
     Examples
     --------
