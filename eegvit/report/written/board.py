@@ -24,7 +24,8 @@ HOW = (
     " with the square roots of the numbers of people as weights, corrected by Holm's. Difference:"
     " random effects over studies (DerSimonian and Laird), interval by Hartung and Knapp; I² is the"
     " share of the spread between studies that is not chance, and the last interval is where the"
-    " difference of the next data set is expected."
+    " difference of the next data set is expected. The p asks whether there is a difference in"
+    " these studies, the interval how large it is in studies like these: few leave it wide."
 )
 
 
