@@ -178,6 +178,7 @@ def run_study(
     *,
     jobs: int | None = None,
     out: str | Path | None = None,
+    overwrite: bool = False,
     cache: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
     allow: Sequence[str] = (),
@@ -195,6 +196,8 @@ def run_study(
         Worker processes of one thread each: one a core if None, none for 0.
     out : path or None
         Folder that the report is written into, under the study's name; none is if None.
+    overwrite : bool
+        Replace a report there of another study of the same name, which is refused otherwise.
     cache : path or None
         Where views and fits are kept: `EEGVIT_CACHE` or ~/.cache/eegvit if None.
     changes : dict or None
@@ -230,13 +233,18 @@ def run_study(
     kept = Cache(cache)
     check_writable(kept.root, "cache=")
     if out is not None:
+        from eegvit.report.same_study import refuse_another
+
         check_writable(Path(out) / asked.name, "out=")
+        if not overwrite:
+            refuse_another(Path(out) / asked.name, asked)
     plan, details = plan_and_carry_out(asked, kept, trials, jobs=workers)
     page = None
     if out is not None:
         from eegvit.report import write
 
-        page = write(details, Path(out) / asked.name, command="eegvit.run_study(...)")
+        folder = Path(out) / asked.name
+        page = write(details, folder, command="eegvit.run_study(...)", overwrite=overwrite)
     return StudyResults(details, plan, page)
 
 

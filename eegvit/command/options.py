@@ -18,6 +18,11 @@ def add_study(parser: argparse.ArgumentParser, default: str | None = None) -> No
         parser.add_argument(
             "study", nargs="?", default=default, help=f"{said} (default: {default})"
         )
+    add_changes(parser)
+
+
+def add_changes(parser: argparse.ArgumentParser) -> None:
+    """Add the changes to a study."""
     parser.add_argument(
         "--set",
         action="append",
@@ -55,6 +60,15 @@ def add_out(parser: argparse.ArgumentParser) -> None:
     """Add the folder of the reports."""
     parser.add_argument(
         "--out", type=Path, default=Path("reports"), help="where reports go (default: reports/)"
+    )
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add that a report of another study may be replaced."""
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace the report of another study that has the same name",
     )
 
 

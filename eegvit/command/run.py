@@ -6,7 +6,14 @@ import argparse
 import shlex
 from pathlib import Path
 
-from eegvit.command.options import add_cache, add_jobs, add_out, add_study, study_of
+from eegvit.command.options import (
+    add_cache,
+    add_jobs,
+    add_out,
+    add_overwrite,
+    add_study,
+    study_of,
+)
 
 DEFAULT = "quickstart"
 
@@ -17,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the plan, run nothing")
     add_jobs(parser)
     add_out(parser)
+    add_overwrite(parser)
     add_cache(parser)
 
 
@@ -31,13 +39,16 @@ def carry_out(options: argparse.Namespace) -> int:
 
         return say_plan(study, cache, options.jobs)
     from eegvit.report import terminal, write
+    from eegvit.report.same_study import refuse_another
     from eegvit.study import check_writable, plan_and_carry_out
 
     folder = Path(options.out) / study.name
     check_writable(cache.root, "--cache")
     check_writable(folder, "--out")
+    if not options.overwrite:
+        refuse_another(folder, study)
     _, results = plan_and_carry_out(study, cache, jobs=options.jobs)
-    page = write(results, folder, command=typed(options))
+    page = write(results, folder, command=typed(options), overwrite=options.overwrite)
     print(terminal(results))
     print(f"\n{page}")
     told = [row.status for row in results.board] + [fit["status"] for fit in results.fits]

@@ -18,6 +18,7 @@ from eegvit.config.models import Card, Model, Study, View
 from eegvit.config.names import name_mistake
 from eegvit.config.pretraining import label_mistakes
 from eegvit.config.signature import complaints
+from eegvit.registry import suggest
 
 
 def load_yaml(path: str | Path) -> Any:
@@ -125,5 +126,10 @@ def _meaning(document: Document, study: Study) -> list[str]:
         errors += [document.error((*path, key), text) for key, text in cut_mistakes(view)]
     if len(set(study.evaluate.seeds)) < len(study.evaluate.seeds):
         errors.append(document.error(("evaluate", "seeds"), "a seed is given twice"))
+    rows = (*study.models, *study.ensembles)
+    if study.reference is not None and study.reference not in rows:
+        known = suggest(study.reference, rows)
+        text = f"the study has no model or ensemble '{study.reference}'{known}"
+        errors.append(document.error(("reference",), text))
     errors += [document.error(path, text) for path, text in label_mistakes(study)]
     return errors

@@ -177,9 +177,9 @@ class Evaluate(Strict):
     labels_from: Literal["training", "target"] = "training"
     draws: int = Field(default=5, ge=1)
     duplicates: Literal["stop", "warn", "drop"] = "stop"  # where test trials are trained on
-    metric: Literal["accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"] = (
-        "accuracy"
-    )
+    metric: Literal[
+        "accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss", "brier"
+    ] = "accuracy"
 
     @property
     def amounts(self) -> tuple[float, ...] | None:
@@ -240,6 +240,7 @@ class Study(Strict):
     evaluate: Evaluate = Evaluate()
     models: dict[str, Model] = Field(min_length=1)
     ensembles: dict[str, Ensemble] = {}
+    reference: str | None = None  # the row that others are compared with
     path: str = ""
     source_text: str = ""
 

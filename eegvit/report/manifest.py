@@ -14,9 +14,10 @@ from typing import Any
 import eegvit
 from eegvit.config import sha256
 from eegvit.plan.versions import version
+from eegvit.report.same_study import asked
 from eegvit.results.results import Results
 
-FORMAT = 1
+FORMAT = 2
 PACKAGES = (
     "braindecode",
     "mne",
@@ -33,13 +34,14 @@ PACKAGES = (
 def manifest(results: Results, command: str = "") -> dict[str, Any]:
     """Return all that is needed to say how a report came about, as plain values."""
     study = results.study
-    plain = study.model_dump(mode="json", exclude={"path", "source_text"})
+    plain = asked(study)
     return {
         "format": FORMAT,
         "study": study.name,
         "study_file": Path(study.path).name,
         "study_text": study.source_text,
         "study_sha256": sha256(plain),
+        "asked": plain,
         "scores_sha256": digest_of_scores(results),
         "simulated": results.simulated,
         "command": command,

@@ -7,7 +7,7 @@ import math
 from eegvit.report import words
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.results import Results
-from eegvit.results.statistics import FEWEST
+from eegvit.results.statistics.intervals import FEWEST
 
 TOO_FEW = "too few people"
 
@@ -47,13 +47,36 @@ def interval(row: BoardRow, metric: str) -> str:
     return f"{words.score(metric, row.ci_low)}–{words.score(metric, row.ci_high)}"
 
 
-def p_against_best(results: Results, row: BoardRow) -> str:
-    """Return Holm's p-value against the best of the same target use."""
-    found = [c for c in results.comparisons if c.target == row.target]
-    if found and found[0].best == row.model:
-        return "best"
-    own = [c for c in found if c.other == row.model]
-    return words.p_value(own[0].p_holm) if own else words.NOTHING
+def p_beside(results: Results, row: BoardRow) -> str:
+    """Return the corrected p against the reference, or the best of the same target use."""
+    if results.against and row.model == results.study.reference:
+        return "reference"
+    pair = results.tested(row)
+    if pair is not None:
+        return words.p_value(pair.p_holm)
+    is_best = not results.against and row.rank == 1 and results.family(row.target).pairs
+    return "best" if is_best else words.NOTHING
+
+
+def test_said(results: Results) -> str:
+    """Return what the p beside a row is."""
+    if results.against:
+        return f"sign flips over people against {results.study.reference}, Holm over all rows"
+    return "sign flips over people against the best of the group, Holm over all its pairs"
+
+
+def ranks(results: Results, row: BoardRow) -> str:
+    """Return the interval of the rank."""
+    standing = results.family(row.target).standings.get(row.model)
+    if standing is None or standing.low is None:
+        return words.NOTHING
+    return f"{standing.low}–{standing.high}" if standing.low != standing.high else str(standing.low)
+
+
+def letters(results: Results, row: BoardRow) -> str:
+    """Return the letters of the rows that it cannot be told apart from."""
+    family = results.family(row.target)
+    return family.standings[row.model].letters if row.model in family.standings else ""
 
 
 def chance_line(results: Results) -> str:

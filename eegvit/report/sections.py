@@ -16,6 +16,7 @@ from eegvit.report.figures.cost import cost_plot
 from eegvit.report.figures.curves import curves
 from eegvit.report.figures.diagrams import confusion_matrix, reliability_diagram
 from eegvit.report.figures.embeddings import maps
+from eegvit.report.figures.ranks import critical_difference
 from eegvit.report.figures.raster import raster
 from eegvit.report.figures.subjects import subject_dots
 from eegvit.report.render import render
@@ -32,14 +33,16 @@ from eegvit.report.tables.ensembles import (
 from eegvit.report.tables.fusion import UNDER as UNDER_FUSION
 from eegvit.report.tables.fusion import fusion_table
 from eegvit.report.tables.labels import labels_table, labels_under, tests
+from eegvit.report.tables.pairs import pairs_table, power_said
 from eegvit.report.tables.reading import reading_table
 from eegvit.report.tables.spikes import spikes_table, spiking_rows
 from eegvit.report.tables.subjects import subjects_table
-from eegvit.report.text.notes import notes
+from eegvit.report.text.notes import notes, patterns
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.results import Results
 
-ON_CARDS = ("macro_f1", "log_loss", "calibration_error")
+MANY = 30  # pairs from which on their table is folded
+ON_CARDS = ("macro_f1", "log_loss", "brier", "calibration_error")
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def sections(results: Results, about: Mapping[str, Any], seconds: float) -> list
         labels_section(results),
         _leaderboard(results),
         _subjects(results),
+        _pairs(results),
         _ensembles(results),
         _fusion(results),
         embeddings_section(results),
@@ -161,7 +165,8 @@ def _leaderboard(results: Results) -> Section:
     bound = f"{words.score(metric, row.chance_bound)}{words.unit(metric)}"
     known = not math.isnan(row.chance_bound)
     tables = {"table": board_table(results), "scores": scores_of_each(results)}
-    values = {"chance": chance, "bound": bound if known else "", **tables}
+    power = power_said(results)
+    values = {"chance": chance, "bound": bound if known else "", "power": power, **tables}
     return Section("leaderboard", "Leaderboard", values)
 
 
@@ -171,6 +176,25 @@ def _subjects(results: Results) -> Section | None:
     metric = words.METRIC_NAMES[results.study.evaluate.metric]
     values = {"metric": metric, "plot": subject_dots(results), "table": subjects_table(results)}
     return Section("subjects", "Subjects", values)
+
+
+def _pairs(results: Results) -> Section | None:
+    table = pairs_table(results)
+    if table is None:
+        return None
+    n_pairs = sum(len(family.pairs) for family in results.families)
+    drawn = [
+        {
+            "title": words.target_title(family.target),
+            "plot": critical_difference(family),
+            "n_people": family.friedman.n_people,
+            "p": words.p_value(family.friedman.p),
+        }
+        for family in results.families
+        if family.friedman
+    ]
+    values = {"table": table, "families": drawn, "n_pairs": n_pairs, "long": n_pairs > MANY}
+    return Section("pairs", "Pairs", {**values, "flips": f" ({patterns(results.n_subjects)})"})
 
 
 def _ensembles(results: Results) -> Section | None:
@@ -232,7 +256,9 @@ def _trials(results: Results) -> Section | None:
 
 
 def _manifest(about: Mapping[str, Any]) -> Section:
-    short = {name: value for name, value in about.items() if name not in ("study_text", "fits")}
+    short = {
+        name: value for name, value in about.items() if name not in ("study_text", "asked", "fits")
+    }
     values = {
         "said": json.dumps(short, indent=1, ensure_ascii=False),
         "fits": [_fit_line(fit) for fit in about["fits"]],

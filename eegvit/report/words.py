@@ -14,6 +14,7 @@ METRIC_NAMES = {
     "macro_f1": "Macro F1",
     "roc_auc": "ROC-AUC",
     "log_loss": "Log loss",
+    "brier": "Brier score",
     "calibration_error": "Calibration error",
 }
 SHORT_NAMES = {
@@ -23,6 +24,7 @@ SHORT_NAMES = {
     "macro_f1": "F1",
     "roc_auc": "AUC",
     "log_loss": "Log loss",
+    "brier": "Brier",
     "calibration_error": "Calib. err.",
 }
 IN_PERCENT = frozenset({"accuracy", "balanced_accuracy", "macro_f1", "calibration_error"})

@@ -13,7 +13,8 @@ from eegvit.config.pretraining import controls
 from eegvit.data.folders import natural
 from eegvit.results.leaderboard import subject_scores
 from eegvit.results.outcomes import FloatArray, Outcome, predictions
-from eegvit.results.statistics import FEWEST, holm, paired, sign_flip
+from eegvit.results.statistics.flips import holm, paired, sign_flip
+from eegvit.results.statistics.intervals import FEWEST
 
 NAN = float("nan")
 N_DRAWS = 4000

@@ -12,7 +12,8 @@ from eegvit.results.results import Results
 def leaderboard(results: Results) -> pd.DataFrame:
     """Return the leaderboard, a row a model or ensemble, by target use and rank."""
     metric = results.study.evaluate.metric
-    p_holm = {(c.target, c.other): c.p_holm for c in results.comparisons}
+    tested = {row.model: results.tested(row) for row in results.board}
+    p_holm = {model: pair.p_holm for model, pair in tested.items() if pair}
     rows = [
         {
             "rank": row.rank,
@@ -24,7 +25,7 @@ def leaderboard(results: Results) -> pd.DataFrame:
             "ci_high": row.ci_high,
             "seed_sd": row.seed_sd,
             "chance": row.chance,
-            "p_holm": p_holm.get((row.target, row.model), float("nan")),
+            "p_holm": p_holm.get(row.model, float("nan")),
             **{name: row.others[name] for name in METRICS if name != metric},
             "status": row.status,
             "n_parameters": row.n_parameters,

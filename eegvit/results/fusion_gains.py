@@ -14,7 +14,7 @@ from eegvit.config import Model, Study
 from eegvit.registry import branch_class
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.metrics import LOWER_IS_BETTER
-from eegvit.results.statistics import holm, paired, sign_flip
+from eegvit.results.statistics.flips import holm, paired, sign_flip
 
 NAN = float("nan")
 

@@ -12,12 +12,9 @@ from eegvit.config import Study
 from eegvit.data.folders import natural
 from eegvit.plan.target import target_order
 from eegvit.results.metrics import LOWER_IS_BETTER, METRICS, scores
-from eegvit.results.outcomes import Outcome, Predictions
-from eegvit.results.statistics import (
-    bootstrap_interval,
-    chance_bound,
-    chance_level,
-)
+from eegvit.results.outcomes import FloatArray, Outcome, Predictions
+from eegvit.results.statistics.chance import chance_bound, chance_level
+from eegvit.results.statistics.intervals import bootstrap_interval, crossed_interval
 
 Tested = Mapping[tuple[str, int], Predictions]
 NAN = float("nan")
@@ -30,7 +27,8 @@ class BoardRow:
     `rank` holds within rows of one `target` only and is None for a model that lacks fits; its
     `mean` and all that follows from it are nan then. A subject's score is the metric over its
     test trials pooled over sessions, then averaged over seeds; `sd` and the interval are over
-    subjects, `seed_sd` is over seeds of the mean over subjects.
+    subjects, `seed_sd` is over seeds of the mean over subjects, and the interval from `both_low`
+    to `both_high` is over subjects and seeds.
     """
 
     model: str
@@ -49,11 +47,14 @@ class BoardRow:
     sd: float
     ci_low: float
     ci_high: float
+    both_low: float
+    both_high: float
     seed_sd: float
     chance: float
     chance_bound: float
     others: Mapping[str, float]  # mean over subjects of every metric
     subjects: Mapping[str, float]  # score of each subject
+    by_seed: Mapping[int, Mapping[str, float]]  # and of each seed
     n_parameters: int | None
     macs: float  # multiply-accumulates of one trial, nan if not known
     seconds_1: float  # wall seconds to predict one trial
@@ -111,6 +112,7 @@ def _row(
     counts = list(_subject_counts(next(iter(seeds.values()))).values()) if seeds else []
     low, high = bootstrap_interval(values) if complete and values else (NAN, NAN)
     several = complete and len({o.key for o in outcomes if o.split == outcomes[0].split}) > 1
+    both = crossed_interval(_crossed(by_seed, metric)) if several else (NAN, NAN)
     parameters = [o.n_parameters for o in fits.values() if o.n_parameters is not None]
     spent = [float(sum(o.seconds.values())) for o in fits.values() if o.status == "ok"]
     used = {part.key: part for o in fits.values() for part in o.parts or (o,)}
@@ -131,11 +133,17 @@ def _row(
         sd=float(np.std(values, ddof=1)) if complete and len(values) > 1 else NAN,
         ci_low=low,
         ci_high=high,
+        both_low=both[0],
+        both_high=both[1],
         seed_sd=float(np.std(seed_means, ddof=1)) if several else NAN,
         chance=float(np.mean([chance_level(c, metric) for c in counts])) if counts else NAN,
         chance_bound=chance_bound(counts, metric) if counts else NAN,
         others=_means(list(by_subject.values())) if complete else dict.fromkeys(METRICS, NAN),
         subjects={subject: s[metric] for subject, s in by_subject.items()},
+        by_seed={
+            seed: {subject: s[metric] for subject, s in one.items()}
+            for seed, one in zip(seeds, by_seed, strict=True)
+        },
         n_parameters=max(parameters, default=None),
         **{name: _known(fits.values(), name) for name in ("macs", "seconds_1", "seconds_64")},
         seconds_fit=float(np.mean(spent)) if spent else NAN,
@@ -196,6 +204,13 @@ def _over_seeds(by_seed: Sequence[dict[str, dict[str, float]]]) -> dict[str, dic
         s: {name: float(np.mean([one[s][name] for one in by_seed])) for name in METRICS}
         for s in shared
     }
+
+
+def _crossed(by_seed: Sequence[dict[str, dict[str, float]]], metric: str) -> FloatArray:
+    """Return scores (people, seeds) of the people that every seed has."""
+    columns = [{s: told[metric] for s, told in one.items()} for one in by_seed]
+    people = [s for s in columns[0] if not any(np.isnan(c.get(s, NAN)) for c in columns)]
+    return np.array([[c[s] for c in columns] for s in people]).reshape(-1, len(columns))
 
 
 def _means(subjects: Sequence[Mapping[str, float]]) -> dict[str, float]:

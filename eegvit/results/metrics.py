@@ -122,6 +122,21 @@ def log_loss(y: CodeArray, probabilities: FloatArray) -> float:
     return float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
+def brier(y: CodeArray, probabilities: FloatArray) -> float:
+    """Return the Brier score: the mean over trials of squared errors, summed over classes.
+
+    From 0 to 2, as Brier defined it; the score of two classes is twice that of one of them.
+
+    Examples
+    --------
+    >>> brier(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]]))
+    0.5
+    """
+    told = np.asarray(probabilities, np.float64)
+    truth = np.eye(told.shape[1])[y]
+    return float(((told - truth) ** 2).sum(axis=1).mean())
+
+
 def calibration_error(y: CodeArray, probabilities: FloatArray) -> float:
     """Return the expected calibration error of the most probable class.
 
@@ -157,9 +172,10 @@ METRICS: dict[str, Callable[[CodeArray, FloatArray], float]] = {
     "macro_f1": macro_f1,
     "roc_auc": roc_auc,
     "log_loss": log_loss,
+    "brier": brier,
     "calibration_error": calibration_error,
 }
-LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error"})
+LOWER_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error"})
 
 
 def scores(y: CodeArray, probabilities: FloatArray) -> dict[str, float]:

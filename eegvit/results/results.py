@@ -1,4 +1,4 @@
-"""Results of a study: score rows, leaderboard and comparisons, computed from the store alone."""
+"""Results of a study: score rows, leaderboard and paired tests, computed from the store alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from eegvit.config import Study
 from eegvit.data.folders import natural
 from eegvit.plan.few_labels import largest
-from eegvit.results.comparisons import Comparison, compare
 from eegvit.results.embeddings import Representation
 from eegvit.results.ensembles import combine
+from eegvit.results.families import Family, Pair, against, families
 from eegvit.results.few_labels import Efficiency, describe_efficiency
 from eegvit.results.leaderboard import BoardRow, class_counts, make_board, stages, subject_chance
 from eegvit.results.members import Ensembles, describe_ensembles
@@ -62,8 +62,10 @@ class Results:
         One entry per distinct fit; models that share it are listed with it.
     board : list of BoardRow
         The leaderboard, grouped by target use and sorted within.
-    comparisons : list of Comparison
-        Each model against the best of its target use.
+    families : tuple of Family
+        Paired tests of all pairs of rows of each target use, ranks, and what joins rows.
+    against : tuple of Pair
+        Every row against the study's reference, if it has one.
     subject_chance : dict
         Chance level and its bound for each subject.
     class_counts : dict
@@ -93,7 +95,8 @@ class Results:
     rows: list[dict[str, Any]]
     fits: list[dict[str, Any]]
     board: list[BoardRow]
-    comparisons: list[Comparison]
+    families: tuple[Family, ...]
+    against: tuple[Pair, ...]
     subject_chance: dict[str, tuple[float, float]]
     class_counts: dict[str, int]
     stages: dict[str, float]
@@ -104,6 +107,16 @@ class Results:
     representations: tuple[Representation, ...] = ()
     warnings: tuple[str, ...] = ()
     reading: tuple[Reading, ...] = ()
+
+    def family(self, target: str) -> Family:
+        """Return the paired tests of the rows of one target use."""
+        return next(one for one in self.families if one.target == target)
+
+    def tested(self, row: BoardRow) -> Pair | None:
+        """Return the test of a row that stands beside it: against the reference or the best."""
+        if self.against:
+            return next((one for one in self.against if one.first == row.model), None)
+        return self.family(row.target).against_first(row.model) if row.rank is not None else None
 
     @property
     def simulated(self) -> bool:
@@ -150,7 +163,8 @@ def tabulate(
         rows=score_rows(tested),
         fits=_fit_rows(own),
         board=board,
-        comparisons=compare(board),
+        families=families(board, study.evaluate.metric),
+        against=against(board, study.reference, study.evaluate.metric),
         subject_chance=subject_chance(tested, study.evaluate.metric),
         class_counts=class_counts(tested, classes),
         stages=stages({o.key: o for o in own}.values()),

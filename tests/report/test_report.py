@@ -55,6 +55,7 @@ def test_every_file_is_written(results: Results, tmp_path: Path) -> None:
         "leaderboard.html",
         "leaderboard.md",
         "manifest.json",
+        "pairs.csv",
         "predictions.npz",
         "scores.csv",
     ]

@@ -44,6 +44,9 @@ def expected(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         "macro_f1": reference.f1_score(y, predicted, average="macro"),
         "roc_auc": areas,
         "log_loss": reference.log_loss(y, clipped, labels=range(n_classes)),
+        "brier": reference.brier_score_loss(
+            y, probabilities, labels=range(n_classes), scale_by_half=False
+        ),
     }
 
 

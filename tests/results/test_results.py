@@ -100,7 +100,7 @@ def test_order_of_outcomes_does_not_matter() -> None:
     backward = tabulate(make_study(), CLASSES, everything()[::-1])
     assert forward.rows == backward.rows
     assert repr(forward.board) == repr(backward.board)
-    assert forward.comparisons == backward.comparisons
+    assert str(forward.families) == str(backward.families)
 
 
 def test_failed_fit_is_shown_and_not_ranked() -> None:
@@ -112,7 +112,7 @@ def test_failed_fit_is_shown_and_not_ranked() -> None:
     assert (good.status, good.rank, good.n_failed, good.n_fits) == ("failed", None, 1, 6)
     assert np.isnan(good.mean) and good.reason == "1 of 6 fits failed: ValueError: no"
     assert set(good.subjects) == {"1", "10"}  # subject 2 lacks a seed
-    assert row(results, "poor").rank == 1 and results.comparisons == []
+    assert row(results, "poor").rank == 1 and results.families[0].pairs == ()
     assert [f["status"] for f in results.fits].count("failed") == 1
     kept = [r for r in results.rows if r["model"] == "good"]
     assert len(kept) == 3 * 2 * 2 - 2
@@ -154,7 +154,7 @@ def test_kinds_of_target_use_are_ranked_apart() -> None:
         ("good", "none", 1),
         ("poor", "unlabelled", 1),
     ]
-    assert results.comparisons == []
+    assert [family.pairs for family in results.families] == [(), ()]
 
 
 def test_equal_means_share_a_rank() -> None:
@@ -177,8 +177,8 @@ def test_lower_log_loss_ranks_first() -> None:
 
 def test_comparison_is_paired_over_subjects() -> None:
     results = tabulate(make_study(), CLASSES, everything())
-    (test,) = results.comparisons
-    assert (test.best, test.other, test.n_subjects) == ("good", "poor", 3)
+    (test,) = results.families[0].pairs
+    assert (test.first, test.other, test.n_subjects) == ("good", "poor", 3)
     assert test.difference == pytest.approx((0.25 + 0.2 + 0.2) / 3)
     assert test.p == test.p_holm == 2 / 8
 

@@ -40,10 +40,11 @@ ABOUT = """\
 # Reliability
 
 What was done to eegvit on purpose, and what came of it. A study that was killed or whose disk was
-full goes on to the scores of an undisturbed one; damage is noticed, said and made good; a study file
-that makes no sense is refused in words, with its line, and nothing of it is run. Wrong would be: a
-score that changed without a word, a traceback from the command line, ten seconds without an answer
-to a study file or a recording, a file outside the output and the cache, a program that was run.
+full goes on to the scores of an undisturbed one; damage is noticed, said and made good; a study
+file that makes no sense is refused in words, with its line, and nothing of it is run. Wrong would
+be: a score that changed without a word, a traceback from the command line, ten seconds without an
+answer to a study file or a recording, a file outside the output and the cache, a program that was
+run.
 """
 
 

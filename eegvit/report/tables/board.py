@@ -7,7 +7,18 @@ import math
 from eegvit.report import words
 from eegvit.report.figures.axes import Scale
 from eegvit.report.figures.intervals import interval_axis, interval_bar, shared_scale
-from eegvit.report.rows import above_chance, interval, of_target, p_against_best, rank, targets
+from eegvit.report.rows import (
+    above_chance,
+    interval,
+    letters,
+    of_target,
+    p_beside,
+    rank,
+    ranks,
+    targets,
+    test_said,
+)
+from eegvit.report.tables.pairs import interval_said
 from eegvit.report.tables.table import Body, Cell, Column, Row, Table
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.metrics import LOWER_IS_BETTER
@@ -70,8 +81,11 @@ def _columns(results: Results, scale: Scale) -> tuple[Column, ...]:
         Column(_titled(metric), "mean", first=_best_first(metric)),
         Column(axis, about="mean and 95 % interval, chance in grey"),
         Column("95 % interval", "ci", "bootstrap over subjects", first=_best_first(metric)),
+        Column("Ranks", "ranks", "95 % interval of the rank within the group"),
+        Column("Alike", "alike", "rows that share a letter cannot be told apart", left=True),
+        *_difference_column(results),
+        Column("p (Holm)", "p", test_said(results)),
         Column("SD", "sd", "spread over subjects"),
-        Column("p (Holm)", "p", "paired test against the best of the group"),
         Column("Chance", "chance", "chance level and the 95 % bound of its mean over subjects"),
         *others,
         Column("SD seeds", "seeds", "spread over seeds of the mean over subjects"),
@@ -119,16 +133,46 @@ def _row(results: Results, row: BoardRow, scale: Scale, columns: tuple[Column, .
 def _scored(results: Results, row: BoardRow, scale: Scale) -> list[Cell]:
     metric = results.study.evaluate.metric
     mean, star = words.score(metric, row.mean), "" if above_chance(row) else "*"
-    p = next((c.p_holm for c in results.comparisons if c.other == row.model), math.inf)
+    pair, standing = results.tested(row), results.family(row.target).standings[row.model]
     bound = f"({words.score(metric, row.chance_bound)})"
     about = "not above chance" if star else ""
     return [
         Cell(mean + star, kind="big", value=row.mean, title=about),
         Cell(interval_bar(row, scale, metric), kind="bar"),
-        Cell(interval(row, metric), value=row.ci_low),
+        Cell(interval(row, metric), _with_seeds(row, metric), value=row.ci_low),
+        Cell(ranks(results, row), value=standing.high),
+        Cell(letters(results, row), kind="name", value=letters(results, row)),
+        *_difference(results, row),
+        Cell(p_beside(results, row), value=pair.p_holm if pair else math.inf),
         Cell(words.score(metric, row.sd), value=row.sd),
-        Cell(p_against_best(results, row), value=p),
         Cell(words.score(metric, row.chance), faint=bound, value=row.chance),
         *(Cell(words.score(m, row.others[m]), value=row.others[m]) for m in _others(metric)),
         Cell(words.score(metric, row.seed_sd), value=row.seed_sd),
     ]
+
+
+def _with_seeds(row: BoardRow, metric: str) -> tuple[str, ...]:
+    if math.isnan(row.both_low):
+        return ()
+    low, high = words.score(metric, row.both_low), words.score(metric, row.both_high)
+    return (f"with seeds {low}–{high}",)
+
+
+def _difference_column(results: Results) -> list[Column]:
+    if not results.against:
+        return []
+    title = f"To {results.study.reference}"
+    about = "difference to the reference, and its 95 % interval over people"
+    return [Column(title, "difference", about, first=_best_first(results.study.evaluate.metric))]
+
+
+def _difference(results: Results, row: BoardRow) -> list[Cell]:
+    if not results.against:
+        return []
+    pair, metric = results.tested(row), results.study.evaluate.metric
+    if pair is None:
+        return [Cell("reference", kind="faint", value=0.0)]
+    reference = next(r for r in results.board if r.model == results.study.reference)
+    small = [interval_said(pair.low, pair.high, metric)] if not math.isnan(pair.low) else []
+    small += ["other target use"] if reference.target != row.target else []
+    return [Cell(words.signed(metric, pair.difference), tuple(small), value=pair.difference)]

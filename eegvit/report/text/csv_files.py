@@ -8,7 +8,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from eegvit.config.names import printable
+from eegvit.results.families import Standing
 from eegvit.results.few_labels import Efficiency
+from eegvit.results.leaderboard import BoardRow
 from eegvit.results.metrics import METRICS
 from eegvit.results.results import Results
 
@@ -19,23 +21,57 @@ FORMULA = ("=", "+", "-", "@")  # with which a spreadsheet's formulas begin
 def board_csv(results: Results) -> str:
     """Return the leaderboard as CSV, one line a model, scores as fractions."""
     metric = results.study.evaluate.metric
-    corrected = {c.other: c for c in results.comparisons}
     plain = ("rank", "model", "branch", "target", "align", "status", "reason")
     counts = ("n_fits", "n_failed", "n_missing", "n_seeds", "n_subjects")
-    numbers = ("mean", "sd", "ci_low", "ci_high", "seed_sd", "chance", "chance_bound")
+    numbers = (
+        "mean",
+        "sd",
+        "ci_low",
+        "ci_high",
+        "both_low",
+        "both_high",
+        "seed_sd",
+        "chance",
+        "chance_bound",
+    )
     costs = ("n_parameters", "macs", "seconds_1", "seconds_64", "seconds_fit", "seconds_total")
     lines: list[dict[str, object]] = []
     for row in results.board:
         line: dict[str, object] = {name: getattr(row, name) for name in plain + counts}
         line["metric"] = metric
         line |= {name: getattr(row, name) for name in numbers}
-        test = corrected.get(row.model)
+        test = results.tested(row)
         line["p"] = test.p if test else None
         line["p_holm"] = test.p_holm if test else None
         line |= {f"mean_{name}": row.others[name] for name in METRICS}
         line |= {name: getattr(row, name) for name in costs}
-        lines.append(line)
+        lines.append(line | _standing(results, row))
     return _csv(list(lines[0]) if lines else list(plain), lines)
+
+
+def pairs_csv(results: Results) -> str:
+    """Return every pair of rows of one target use as CSV, and those with the reference."""
+    columns = ["family", "first", "other", "difference", "low", "high", "both_low", "both_high"]
+    columns += ["sd", "effect", "n_subjects", "wins", "ties", "losses"]
+    columns += ["p", "p_wilcoxon", "p_holm"]
+    told = [(f"target use: {one.target}", pair) for one in results.families for pair in one.pairs]
+    told += [(f"reference: {results.study.reference}", pair) for pair in results.against]
+    lines = [
+        {"family": family} | {name: getattr(pair, name) for name in columns[1:]}
+        for family, pair in told
+    ]
+    return _csv(columns, lines)
+
+
+def _standing(results: Results, row: BoardRow) -> dict[str, object]:
+    standing = results.family(row.target).standings.get(row.model, Standing(None, None, ""))
+    told: dict[str, object] = {"rank_low": standing.low, "rank_high": standing.high}
+    told["alike"] = standing.letters
+    if results.study.reference is not None:
+        pair = next((one for one in results.against if one.first == row.model), None)
+        for name in ("difference", "low", "high"):
+            told[f"reference_{name}"] = getattr(pair, name) if pair else None
+    return told
 
 
 def scores_csv(results: Results) -> str:
@@ -54,11 +90,18 @@ def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, object]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for line in lines:
-        writer.writerow([_plain(line[name]) for name in columns])
+        writer.writerow([plain(line[name]) for name in columns])
     return out.getvalue()
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """Return a value as it stands in a CSV file: no name is a formula.
+
+    Examples
+    --------
+    >>> plain(0.25), plain("=1+1"), plain(None)
+    ('0.250000', "'=1+1", '')
+    """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float):

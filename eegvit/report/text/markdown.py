@@ -12,29 +12,41 @@ from eegvit.report.rows import (
     failures,
     headline,
     interval,
+    letters,
     of_target,
-    p_against_best,
+    p_beside,
     rank,
+    ranks,
     shown_mean,
     targets,
+    test_said,
 )
 from eegvit.report.tables.ensembles import NO_RESULT
 from eegvit.report.tables.fusion import TITLES as FUSION_TITLES
 from eegvit.report.tables.fusion import UNDER as FUSION
 from eegvit.report.tables.fusion import fusion_rows
+from eegvit.report.tables.pairs import power_said
 from eegvit.report.text.labels import labels_markdown
 from eegvit.results.members import Bound
 from eegvit.results.metrics import METRICS
 from eegvit.results.results import Results
 
-TEST = "p: two-sided paired sign flips over subjects against the best of the group, Holm."
+ALIKE = "Rows that share a letter cannot be told apart."
 
 
 def markdown(results: Results, command: str = "") -> str:
     """Return the leaderboard as Markdown."""
     study, metric = results.study, results.study.evaluate.metric
     others = [m for m in METRICS if m != metric]
-    header = ["#", "model", f"{words.METRIC_NAMES[metric]}{words.unit(metric)}", "SD", "95 % CI"]
+    header = [
+        "#",
+        "model",
+        "ranks",
+        "alike",
+        f"{words.METRIC_NAMES[metric]}{words.unit(metric)}",
+        "SD",
+        "95 % CI",
+    ]
     header += ["SD seeds", "chance (bound)", "p (Holm)"]
     header += [words.METRIC_NAMES[m] for m in others] + ["parameters", "MACs", "1 trial"]
     header += ["64 trials", "CPU per fit", "CPU total"]
@@ -50,12 +62,14 @@ def markdown(results: Results, command: str = "") -> str:
             [
                 rank(row),
                 _cell(row.model),
+                ranks(results, row),
+                letters(results, row),
                 shown_mean(row, metric),
                 words.score(metric, row.sd),
                 interval(row, metric),
                 words.score(metric, row.seed_sd),
                 f"{words.score(metric, row.chance)} ({words.score(metric, row.chance_bound)})",
-                p_against_best(results, row),
+                p_beside(results, row),
                 *(words.score(m, row.others[m]) for m in others),
                 words.count(row.n_parameters),
                 words.macs(row.macs),
@@ -67,7 +81,7 @@ def markdown(results: Results, command: str = "") -> str:
             for row in of_target(results, target)
         ]
         parts += [f"## {words.target_title(target)}", "", words.target_use(target), ""]
-        parts += [_pipes(header, body), ""]
+        parts += [pipes(header, body), ""]
         failed = [f"- {_cell(line)}" for line in failures(of_target(results, target))]
         parts += [*failed, ""] if failed else []
     if results.study.ensembles:
@@ -76,7 +90,8 @@ def markdown(results: Results, command: str = "") -> str:
         parts += ["## Fusion", "", *map(_line, more), ""]
     if results.warnings:
         parts += ["## Warnings", "", *(f"- {_cell(said)}" for said in results.warnings), ""]
-    parts += [f"{chance_line(results)} {TEST}", ""]
+    parts += [f"{chance_line(results)} p: {_cell(test_said(results))}. {ALIKE}", ""]
+    parts += [line for said in power_said(results) for line in (said, "")]
     parts += ["Made by:", "", f"    {printable(command)}", ""] if command else []
     return "\n".join(parts)
 
@@ -121,7 +136,8 @@ def _line(text: str) -> str:
     return re.sub("<(?=[A-Za-z/!?])", "&lt;", printable(text))
 
 
-def _pipes(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def pipes(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Return a table of Markdown, its columns aligned; the second one holds text."""
     widths = widths_of([header, *body])
     rule = ["-" * w if i == 1 else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     rule = [part if len(part) > 1 else "-:" for part in rule]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from eegvit.report import words
 from eegvit.results.metrics import N_BINS, SMALLEST_PROBABILITY
 from eegvit.results.results import Results
-from eegvit.results.statistics import FEWEST, N_DRAWS, N_EXACT
+from eegvit.results.statistics.flips import N_EXACT
+from eegvit.results.statistics.intervals import FEWEST, N_DRAWS
 
 
 def notes(results: Results) -> list[str]:
@@ -21,15 +22,20 @@ def notes(results: Results) -> list[str]:
         f" numbers of them; fewer than {FEWEST} people give none. It is about new people of the"
         " same kind, not about new trials.",
         "SD over seeds is that of the mean over subjects; a dash means that the model does not"
-        " depend on the seed, or that there is one seed only.",
+        " depend on the seed, or that there is one seed only. People and seeds are two sources of"
+        ' spread: the interval "with seeds" draws people and, apart from them, seeds; scores of'
+        " several seeds are never counted as several people.",
         _chance(results),
-        f"p is two-sided: signs of the paired differences to the best of the group are flipped"
-        f" over subjects ({_patterns(n)}), corrected by Holm's rule within the group."
-        f"{_smallest(n)} The best was picked from the same scores, which favours it slightly.",
+        f"p is two-sided: signs of the paired differences are flipped over subjects"
+        f" ({patterns(n)}), and corrected by Holm's rule: {_against(results)}{_smallest(n)}",
+        "Ranks are given with their 95 % interval: people are drawn again, and the rows ranked"
+        " anew. Rows that share a letter cannot be told apart at 5 % after correction; that is no"
+        " proof that they are equal.",
         "ROC-AUC is that of the second class against the first, with more classes the mean of"
         " each against the rest; classes absent from a subject's trials are left out, and a"
         " subject with one class only has none.",
         f"Log loss is in nats, with probabilities clipped at {SMALLEST_PROBABILITY:g}."
+        " The Brier score is the squared error summed over classes, from 0 to 2."
         f" Calibration error is the expected one over {N_BINS} bins of equal width of the"
         " probability of the predicted class.",
         "predictions.npz has the probabilities of every test trial, model and seed, so that"
@@ -40,8 +46,9 @@ def notes(results: Results) -> list[str]:
 
 def _chance(results: Results) -> str:
     metric = results.study.evaluate.metric
-    if metric == "log_loss":
-        return "Chance is the log loss of the class frequencies themselves; it has no bound."
+    if metric in ("log_loss", "brier"):
+        name = words.METRIC_NAMES[metric].lower()
+        return f"Chance is the {name} of the class frequencies themselves; it has no bound."
     meaning = {
         "accuracy": "Chance is the share of the most frequent class; its bound is binomial over"
         " the number of test trials",
@@ -53,7 +60,14 @@ def _chance(results: Results) -> str:
     )
 
 
-def _patterns(n_subjects: int) -> str:
+def _against(results: Results) -> str:
+    if results.against:
+        return f"against {results.study.reference}, chosen beforehand, for all other rows."
+    return "of all pairs of the group, so that picking the best from the same scores costs nothing."
+
+
+def patterns(n_subjects: int) -> str:
+    """Return how many patterns of signs are tried."""
     return "every pattern" if n_subjects <= N_EXACT else f"{N_DRAWS:,} drawn patterns"
 
 

@@ -14,13 +14,15 @@ from eegvit.report.rows import (
     headline,
     interval,
     of_target,
-    p_against_best,
+    p_beside,
     rank,
     shown_mean,
     targets,
+    test_said,
 )
+from eegvit.report.tables.pairs import power_said
 from eegvit.report.text.labels import labels_terminal
-from eegvit.report.text.markdown import TEST, widths_of
+from eegvit.report.text.markdown import widths_of
 from eegvit.results.results import Results
 
 WIDTH = 100
@@ -47,7 +49,7 @@ def terminal(results: Results) -> str:
                     shown_mean(row, metric),
                     words.score(metric, row.sd),
                     interval(row, metric).replace(TOO_FEW, "too few"),
-                    p_against_best(results, row),
+                    p_beside(results, row),
                     *(words.score(m, row.others[m]) for m in others),
                     words.count(row.n_parameters),
                     words.seconds(row.seconds_fit),
@@ -68,7 +70,9 @@ def terminal(results: Results) -> str:
         lines += _wrapped(f"Warning: {warning}", "  ")
     if results.warnings:
         lines.append("")
-    lines += [*_wrapped(chance_line(results)), *_wrapped(TEST)]
+    lines += [*_wrapped(chance_line(results)), *_wrapped(f"p: {test_said(results)}.")]
+    for said in power_said(results):
+        lines += _wrapped(said)
     if names := ", ".join(results.study.ensembles):
         lines += _wrapped(f"Ensembles: {names}.")
     return "\n".join(lines)

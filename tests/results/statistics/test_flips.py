@@ -1,4 +1,4 @@
-"""Chance bounds, intervals and tests against exact results and simulation."""
+"""Paired tests against SciPy, ties and few people included."""
 
 from __future__ import annotations
 
@@ -6,59 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eegvit.results.metrics import METRICS
-from eegvit.results.statistics import (
-    FEWEST,
-    N_DRAWS,
-    N_EXACT,
-    bootstrap_interval,
-    chance_bound,
-    chance_level,
-    holm,
-    sign_flip,
-)
-
-
-def test_chance_levels() -> None:
-    assert chance_level([72] * 4, "accuracy") == 0.25
-    assert chance_level([100, 500], "accuracy") == pytest.approx(5 / 6)
-    assert chance_level([100, 500], "balanced_accuracy") == 0.5
-    assert chance_level([72, 72, 0, 0], "balanced_accuracy") == 0.5
-    assert chance_level([10, 10], "kappa") == 0.0
-    assert chance_level([10, 10, 0], "log_loss") == pytest.approx(np.log(2))
-    assert np.isnan(chance_level([10, 10], "calibration_error"))
-
-
-def test_accuracy_bound_is_binomial() -> None:
-    assert chance_bound([[72] * 4], "accuracy") == stats.binom.ppf(0.95, 288, 0.25) / 288
-    pooled = stats.binom.ppf(0.95, 288 * 9, 0.25) / (288 * 9)
-    assert chance_bound([[72] * 4] * 9, "accuracy") == pytest.approx(pooled, abs=1.5e-3)
-
-
-@pytest.mark.parametrize("metric", ["balanced_accuracy", "kappa", "macro_f1", "roc_auc"])
-@pytest.mark.parametrize("counts", [[30, 30], [20, 100]])
-def test_bounds_hold_for_guessers(metric: str, counts: list[int]) -> None:
-    rng = np.random.default_rng(1)
-    y = np.repeat(np.arange(2), counts)
-    share = np.array(counts) / np.sum(counts)
-    bound = chance_bound([counts, counts], metric)
-
-    def guess() -> float:
-        if metric == "roc_auc":
-            second = rng.random(len(y))
-        else:
-            second = (rng.random(len(y)) < share[1]).astype(float)
-        return METRICS[metric](y, np.stack([1 - second, second], 1))
-
-    above = np.mean([np.mean([guess(), guess()]) > bound for _ in range(1500)])
-    assert 0.02 < above < 0.08
-
-
-def test_bound_narrows_with_subjects() -> None:
-    for metric in ("accuracy", "kappa", "roc_auc", "balanced_accuracy"):
-        one, many = chance_bound([[40, 40]], metric), chance_bound([[40, 40]] * 16, metric)
-        level = chance_level([40, 40], metric)
-        assert (many - level) == pytest.approx((one - level) / 4, rel=0.25), metric
+from eegvit.results.statistics.flips import N_EXACT, holm, sign_flip, wilcoxon
+from eegvit.results.statistics.intervals import N_DRAWS
 
 
 def test_sign_flip_is_exact_and_symmetric() -> None:
@@ -149,35 +98,27 @@ def test_holm() -> None:
     assert np.all(corrected >= p) and corrected[order[0]] == min(1.0, 20 * p.min())
 
 
-def test_interval_is_deterministic_and_inside_the_data() -> None:
-    values = [0.5, 0.6, 0.9, 0.7]
-    assert bootstrap_interval(values) == bootstrap_interval(values)
-    low, high = bootstrap_interval(values)
-    assert 0.5 <= low < np.mean(values) < high <= 0.9 + 1e-12
-    assert np.isnan(bootstrap_interval([0.5])).all()
+@pytest.mark.parametrize("n_people", [2, 3, 5, 8, 11])
+def test_wilcoxon_is_that_of_scipy_by_every_pattern_ties_and_zeros_included(n_people: int) -> None:
+    rng = np.random.default_rng(n_people)
+    method = stats.PermutationMethod(n_resamples=np.inf)
+    for _ in range(8):
+        scores = rng.integers(0, 9, n_people) - rng.integers(0, 9, n_people)
+        if (scores != 0).sum() < 2:
+            continue
+        reference = stats.wilcoxon(scores[scores != 0], method=method).pvalue
+        assert wilcoxon(scores / 12) == pytest.approx(reference, abs=1e-12)
 
 
-@pytest.mark.parametrize("n_people", [FEWEST, 6, 25])
-def test_interval_is_a_percentile_bootstrap_with_wider_percentiles(n_people: int) -> None:
-    values = np.round(np.random.default_rng(n_people).beta(8, 4, n_people), 2)
-    who = np.random.default_rng(0).integers(0, n_people, (N_DRAWS, n_people))
-    reach = np.sqrt(n_people / (n_people - 1)) * stats.t.ppf(0.975, n_people - 1)
-    tails = stats.norm.cdf([-reach, reach])
-    expected = np.quantile(values[who].mean(axis=1), tails)
-    assert bootstrap_interval(values) == pytest.approx(expected, abs=1e-12)
+@pytest.mark.parametrize("n_people", [4, 9, 20, N_EXACT, 40])
+def test_wilcoxon_without_ties_is_that_of_scipy(n_people: int) -> None:
+    differences = np.random.default_rng(n_people).normal(0.2, 1, n_people)
+    assert wilcoxon(differences) == pytest.approx(stats.wilcoxon(differences).pvalue, abs=1e-9)
 
 
-@pytest.mark.parametrize("n_people", range(FEWEST))
-def test_few_people_have_no_interval(n_people: int) -> None:
-    assert np.isnan(bootstrap_interval([0.5, 0.7, 0.9][:n_people])).all()
-
-
-@pytest.mark.parametrize(("n_subjects", "least"), [(6, 0.91), (9, 0.93), (20, 0.93)])
-def test_interval_covers(n_subjects: int, least: float) -> None:
-    # six subjects fall short of 95 %, as the docstring says; a plain percentile gives 0.86
-    rng = np.random.default_rng(7)
-    hits = 0
-    for _ in range(1000):
-        low, high = bootstrap_interval(rng.beta(8, 4, n_subjects))
-        hits += low <= 8 / 12 <= high
-    assert least <= hits / 1000 <= 0.98
+def test_ties_that_rounding_parts_are_ties() -> None:
+    apart = [0.3 - 0.2, 0.2 - 0.1, -(0.4 - 0.3), 0.25, 0.5]
+    same = [0.1, 0.1, -0.1, 0.25, 0.5]
+    assert len(set(np.abs(apart))) > len(set(np.abs(same)))
+    assert wilcoxon(apart) == wilcoxon(same)
+    assert wilcoxon([0.0, 0.0]) == 1.0 and np.isnan(wilcoxon([]))

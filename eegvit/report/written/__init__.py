@@ -1,0 +1,1 @@
+"""Reports that were written: read again, checked, compared, taken together."""

@@ -1,0 +1,1 @@
+"""Chance, intervals and tests over people, ranks, and several studies taken together."""
