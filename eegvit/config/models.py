@@ -87,6 +87,9 @@ class Evaluate(Strict):
         Whether few labels are drawn from the training trials, or from the person tested alone.
     draws : int
         How often few labels are drawn, of each amount.
+    duplicates : {"stop", "warn", "drop"}
+        What to do where near copies of tested trials are trained on: stop, say so and go on, or
+        leave them out of training.
     metric : {"accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"}
         What the leaderboard is ordered by and statistics are about. All metrics are computed.
     """
@@ -107,7 +110,7 @@ class Evaluate(Strict):
     labels_per_class: tuple[Count, ...] | None = None
     labels_from: Literal["training", "target"] = "training"
     draws: int = Field(default=5, ge=1)
-    duplicates: Literal["stop", "warn", "drop"] = "stop"  # where test trials are trained on
+    duplicates: Literal["stop", "warn", "drop"] = "stop"
     metric: Literal["accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"] = (
         "accuracy"
     )
