@@ -37,6 +37,12 @@ class BraindecodeClassifier(NeuralClassifier):
     ch_names : tuple of str or None
         Names of the channels, for the models that need them.
 
+    Notes
+    -----
+    To compare a published network with others under the same training, splits and statistics. How
+    it is trained is chosen here, not by its paper: `epochs`, `augment` and the rest are yours to
+    set.
+
     Examples
     --------
     >>> import numpy as np

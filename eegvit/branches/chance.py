@@ -18,6 +18,11 @@ class ChanceClassifier(ClassicalClassifier):
     ----------
     (none)
 
+    Notes
+    -----
+    The line that every other row is read against; it belongs in every study. Where classes are
+    unequal its accuracy is the share of the larger one.
+
     Examples
     --------
     >>> import numpy as np

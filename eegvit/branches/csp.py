@@ -18,7 +18,7 @@ from eegvit.features.selection import PairSelection
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class CSPLDAClassifier(ClassicalClassifier):
-    """Log-power of common spatial patterns, classified by linear discriminant analysis.
+    """Log-power of common spatial patterns, classified by linear discriminant analysis [1]_.
 
     Parameters
     ----------
@@ -35,6 +35,17 @@ class CSPLDAClassifier(ClassicalClassifier):
     ----------
     patterns_ : array, shape (channels, components)
         How the source behind each spatial filter shows at the channels; sets side by side.
+
+    Notes
+    -----
+    For imagined movement of few classes in a band that is known: quick, small, and its patterns
+    can be drawn. It sees power and no phase, so it is blind to event-related potentials. Where
+    the band is not known, take `fbcsp`.
+
+    References
+    ----------
+    .. [1] Ramoser et al., Optimal spatial filtering of single trial EEG during imagined hand
+       movement. IEEE Transactions on Rehabilitation Engineering 8(4), 2000.
 
     Examples
     --------

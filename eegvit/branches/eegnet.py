@@ -47,6 +47,12 @@ class EEGNetClassifier(NeuralClassifier):
         How what each spatial filter sees shows at the channels [2]_, by the covariance of the
         training signals; the filters of the first temporal filter come first.
 
+    Notes
+    -----
+    The network to begin with: a few thousand parameters, for any paradigm, event-related
+    potentials included. Lengths are in samples and made for 128 Hz: resample the trials, or
+    change them with the sampling rate.
+
     References
     ----------
     .. [1] Lawhern et al., EEGNet: a compact convolutional neural network for EEG-based

@@ -64,6 +64,12 @@ class EfficientViTClassifier(NeuralClassifier):
     ch_names : tuple of str or None
         Names of the channels, for the layouts that place electrodes.
 
+    Notes
+    -----
+    For a few thousand trials of several people, or for fewer after pretraining; with less,
+    `eegnet`. Layouts that keep electrodes apart (`patch`, `lattice`) show attention on the scalp;
+    `grid` takes any montage, so that one network serves several data sets.
+
     References
     ----------
     .. [1] Liu et al., EfficientViT: Memory efficient vision transformer with cascaded group

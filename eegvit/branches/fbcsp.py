@@ -58,6 +58,11 @@ class FBCSPClassifier(ClassicalClassifier):
         How the source behind each spatial filter shows at the channels; sets side by side, all
         of them, selected or not.
 
+    Notes
+    -----
+    For imagined movement in bands that are not known and differ between people. Features multiply
+    with bands and classes: with few trials give fewer `bands`, or a smaller `n_selected`.
+
     References
     ----------
     .. [1] Ang et al., Filter bank common spatial pattern (FBCSP) in brain-computer

@@ -20,6 +20,11 @@ class MDMClassifier(ClassicalClassifier):
     estimator : {"scm", "oas", "lwf"}
         Covariance of a trial.
 
+    Notes
+    -----
+    A baseline with nothing to choose, for very few labels: it learns one mean for each class.
+    Where trials are enough to fit a regression, `tangent_space` uses the same covariances better.
+
     References
     ----------
     .. [1] Barachant et al., Multiclass brain-computer interface classification by

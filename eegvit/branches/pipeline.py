@@ -33,6 +33,12 @@ class PipelineClassifier(ClassicalClassifier):
         Instead of steps, a file in MOABB's format, with such a list under ``pipeline``, of
         classes of the packages that a study file may name.
 
+    Notes
+    -----
+    For whatever scikit-learn, pyRiemann or MOABB has and no branch here is: covariances of
+    event-related potentials, canonical correlation for SSVEP. Leading steps that learn nothing
+    are computed once per trial.
+
     Examples
     --------
     >>> import numpy as np

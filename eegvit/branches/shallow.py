@@ -28,6 +28,12 @@ class ShallowConvNetClassifier(NeuralClassifier):
     dropout : float
         Share of features set to zero in training.
 
+    Notes
+    -----
+    For imagined movement with several hundred trials or more: it learns the filters of `fbcsp` by
+    descent. It sees power and no phase, so it is not for event-related potentials. Lengths are in
+    samples and made for 250 Hz.
+
     References
     ----------
     .. [1] Schirrmeister et al., Deep learning with convolutional neural networks for EEG

@@ -56,6 +56,12 @@ class SpikingClassifier(NeuralClassifier):
     sfreq : float or None
         Sampling rate in Hz; not needed for an mne.Epochs.
 
+    Notes
+    -----
+    Where what is computed must be spikes: for hardware that counts them, or in front of a network
+    by `wiring: series`. Neurons are updated sample by sample, so on a CPU it takes longer than a
+    convolution of as many parameters.
+
     References
     ----------
     .. [1] Neftci et al., Surrogate gradient learning in spiking neural networks. IEEE Signal

@@ -50,6 +50,13 @@ class TangentSpaceClassifier(TangentClassifier):
         How the sources that the regression goes by show at the channels, the most telling
         first; of more than two classes, those of each against the rest side by side.
 
+    Notes
+    -----
+    The first model to try: few numbers to choose, strong with few trials and across people once
+    recordings are aligned. n channels make n (n + 1) / 2 features, so with many electrodes and
+    few trials choose `channels`. For event-related potentials put covariances of them in front,
+    by `branch: pipeline`.
+
     References
     ----------
     .. [1] Barachant et al., Classification of covariance matrices using a Riemannian-based
@@ -75,7 +82,7 @@ class TangentSpaceClassifier(TangentClassifier):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class FBTangentSpaceClassifier(TangentClassifier):
-    """Tangent vectors of several bands side by side, classified by logistic regression.
+    """Tangent vectors of several bands side by side, classified by logistic regression [1]_.
 
     Parameters
     ----------
@@ -92,6 +99,16 @@ class FBTangentSpaceClassifier(TangentClassifier):
     ----------
     patterns_ : array, shape (bands, channels, components)
         As of `TangentSpaceClassifier`, in each band.
+
+    Notes
+    -----
+    Where classes differ in several bands. It costs about as many times `tangent_space` as there
+    are bands; with many bands and electrodes lower `C`.
+
+    References
+    ----------
+    .. [1] Islam et al., Multiband tangent space mapping and feature selection for classification
+       of EEG during motor imagery. Journal of Neural Engineering 15(4), 2018.
 
     Examples
     --------

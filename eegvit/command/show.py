@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import textwrap
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -12,8 +13,11 @@ from pydantic.fields import FieldInfo
 
 from eegvit import registry
 from eegvit.config import Card, Ensemble, Model, Study, find, shipped
+from eegvit.config.descriptions import keys_of
+from eegvit.config.pretraining import pretrain_model
 
 PARTS: dict[str, type[BaseModel]] = {"data": Card, "models": Model, "ensembles": Ensemble}
+WIDTH = 100  # characters of a line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,33 +77,34 @@ def _file(name: str) -> str | None:
 
 
 def _key(path: str) -> str | None:
-    """Return what a key of the study file is: its type, its default, the mapping it is in."""
+    """Return what a key of the study file means: its type, its default, the keys in it."""
     holder: type[BaseModel] = Study
     *parents, last = path.split(".")
     for part in parents:
-        inner = PARTS.get(part) or _mapping_of(holder.model_fields.get(part))
+        inner = _inside(part, holder)
         if inner is None:
             return None
         holder = inner
-    field = holder.model_fields.get(last)
-    if field is None:
+    if last not in holder.model_fields:
         return None
-    default = "no default" if field.is_required() else f"default {field.get_default()!r}"
-    kind = (
-        str(field.annotation).replace("typing.", "")
-        if get_args(field.annotation)
-        else (getattr(field.annotation, "__name__", str(field.annotation)))
-    )
-    said = f"\n\n{field.description}" if field.description else ""
-    inside = PARTS.get(last) or _mapping_of(field)
-    keys = f"\n\nkeys: {', '.join(inside.model_fields)}" if inside else ""
-    about = inspect.getdoc(inside or holder) or ""
-    return f"key {path}: {kind}, {default}{said}\n\n{about}{keys}"
+    key = keys_of(holder)[last]
+    default = f"default {key.default}" if key.default else "no default"
+    lines = [f"key {path}: {key.kind}, {default}", "", *textwrap.wrap(key.text, WIDTH)]
+    if inside := _inside(last, holder):
+        lines += ["", *(_line(name, inner.text) for name, inner in keys_of(inside).items())]
+    return "\n".join(lines)
 
 
-def _mapping_of(field: FieldInfo | None) -> type[BaseModel] | None:
+def _line(name: str, text: str) -> str:
+    return textwrap.fill(f"  {name}: {text}", WIDTH, subsequent_indent="      ")
+
+
+def _inside(key: str, holder: type[BaseModel]) -> type[BaseModel] | None:
     """Return the mapping that a key holds, if it holds one."""
-    if field is None:
-        return None
+    if key == "pretrain":
+        return pretrain_model()
+    field: FieldInfo | None = holder.model_fields.get(key)
+    if key in PARTS or field is None:
+        return PARTS.get(key)
     kinds: list[Any] = [field.annotation, *get_args(field.annotation)]
     return next((k for k in kinds if inspect.isclass(k) and issubclass(k, BaseModel)), None)

@@ -1,19 +1,10 @@
 """The study file: YAML in, frozen and validated models out, every mistake with its line."""
 
+from eegvit.config.cards import Card, Expected, View, Windows
 from eegvit.config.document import StudyErrors, find, shipped
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.load import load_card, load_study, load_yaml
-from eegvit.config.models import (
-    Align,
-    Card,
-    Evaluate,
-    Expected,
-    Model,
-    Study,
-    View,
-    Windows,
-    sha256,
-)
+from eegvit.config.models import Align, Evaluate, Model, Study, sha256
 
 __all__ = [
     "Align",

@@ -7,57 +7,80 @@ import sys
 from typing import Any
 
 from eegvit import registry
-from eegvit.config.branches import FUSED
-from eegvit.config.models import Model, Study
+from eegvit.config.branches import COMMON, FUSED
+from eegvit.config.cards import Card
+from eegvit.config.descriptions import summary
+from eegvit.config.models import Align, Model, Study
 from eegvit.config.pretraining import can_be_pretrained, pretrain_model
-from eegvit.config.signature import signature_model
+from eegvit.config.signature import FILLED_BY_LOADER, signature_model
 
-BY_PATH = {"type": "string", "pattern": r"^[\w.]+:\w+$"}  # package.module:Class
-SEVERAL = {"$ref": "#/$defs/branches"}
+Schema = dict[str, Any]
+
+BY_PATH = {
+    "type": "string",
+    "pattern": r"^[\w.]+:\w+$",
+    "description": "A class by its import path, package.module:Class.",
+}
+SEVERAL = {"$ref": "#/$defs/branches", "description": "Two branches or more, joined in one model."}
+OTHERS = {"type": "object", "description": "Parameters of a source of another package."}
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> Schema:
     """Return a JSON Schema of study files for editors."""
-    definitions: dict[str, Any] = {}
+    definitions: Schema = {}
+    study = _of(Study, definitions)["properties"]
+    models = _models(definitions)
+    properties = {key: value for key, value in study.items() if key not in FILLED_BY_LOADER}
+    card = {"anyOf": [{"type": "string"}, _card(definitions)]}
+    cards = [*card["anyOf"], {"type": "array", "items": card}]
+    properties["data"] = {"description": study["data"]["description"], "anyOf": cards}
+    properties["models"] = {
+        "description": study["models"]["description"],
+        "type": "object",
+        "additionalProperties": {"anyOf": [{"type": "string"}, *models]},
+    }
+    found: Schema = _with_short_forms(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "eegvit study",
+            "type": "object", "additionalProperties": False, "required": ["name", "data", "models"],
+            "properties": properties, "$defs": definitions,
+        }
+    )  # fmt: skip
+    return found
 
-    def schema_of(model: Any) -> dict[str, Any]:
-        schema = model.model_json_schema(ref_template="#/$defs/{model}")
-        definitions.update(schema.pop("$defs", {}))
-        return dict(schema)
 
-    study = schema_of(Study)
-    properties = {k: v for k, v in study["properties"].items() if k not in ("path", "source_text")}
-    common = {k: v for k, v in schema_of(Model)["properties"].items() if k in ("align", "view")}
-    pretrained = {**common, "pretrain": schema_of(pretrain_model())}
-    branches = []
+def _of(model: Any, definitions: Schema) -> Schema:
+    """Return a model's own schema; those that it refers to join the definitions."""
+    schema = model.model_json_schema(ref_template="#/$defs/{model}")
+    definitions.update(schema.pop("$defs", {}))
+    return dict(schema)
+
+
+def _models(definitions: Schema) -> list[Schema]:
+    """Return the schema of each kind of model; its branch joins the definitions."""
+    beside = {k: v for k, v in _of(Model, definitions)["properties"].items() if k in COMMON}
+    about = beside.pop("pretrain")["description"]
+    pretrain = {"pretrain": _of(pretrain_model(), definitions) | {"description": about}}
+    found = []
     for name in registry.known(registry.BRANCHES):
         cls = registry.lookup(registry.BRANCHES, name)
-        schema = schema_of(signature_model(cls))
-        own = schema.get("properties", {})
+        schema = _of(signature_model(cls), definitions)
+        own = {"branch": {"const": name, "description": summary(cls)}, **schema["properties"]}
         if name == FUSED:
             own["branches"] = SEVERAL
         required = ["branch", *schema.get("required", [])]
-        member = {**schema, "properties": {"branch": {"const": name}, **own}, "required": required}
+        member = {**schema, "properties": own, "required": required}
         definitions[f"branch_{name}"] = member
-        beside = pretrained if can_be_pretrained(cls) else common
-        branches.append({**member, "properties": {**member["properties"], **beside}})
+        more = beside | pretrain if can_be_pretrained(cls) else beside
+        found.append({**member, "properties": own | more})
     definitions["branches"] = _several(definitions[f"branch_{FUSED}"])
     fused = definitions["branches"]["items"]["anyOf"][-1]
-    branches.append({**fused, "properties": {**fused["properties"], **common}})
-    branches.append({"type": "object", "properties": {"branch": BY_PATH}, "required": ["branch"]})
-    card = {"anyOf": [{"type": "string"}, {"type": "object"}]}
-    properties["data"] = {"anyOf": [*card["anyOf"], {"type": "array", "items": card}]}
-    properties["models"] = {
-        "type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, *branches]}
-    }  # fmt: skip
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "eegvit study",
-        "type": "object", "additionalProperties": False, "required": ["name", "data", "models"],
-        "properties": properties, "$defs": definitions,
-    }  # fmt: skip
+    found.append({**fused, "properties": fused["properties"] | beside})
+    by_path = {"type": "object", "properties": {"branch": BY_PATH}, "required": ["branch"]}
+    return [*found, by_path]
 
 
-def _several(fusion: dict[str, Any]) -> dict[str, Any]:
+def _several(fusion: Schema) -> Schema:
     """Return the schema of a list of branches: names, mappings, or mappings with such a list."""
     own = {key: value for key, value in fusion["properties"].items() if key != "branches"}
     known = registry.known(registry.BRANCHES)
@@ -65,6 +88,42 @@ def _several(fusion: dict[str, Any]) -> dict[str, Any]:
     mappings = [{"$ref": f"#/$defs/branch_{name}"} for name in known]
     fused = {**fusion, "properties": {**own, "branch": SEVERAL}, "required": ["branch"]}
     return {"type": "array", "minItems": 2, "items": {"anyOf": [*names, *mappings, fused]}}
+
+
+def _card(definitions: Schema) -> Schema:
+    """Return the schema of a data set described in place, which may begin with a card."""
+    schema = _of(Card, definitions)
+    own = {key: value for key, value in schema["properties"].items() if key not in FILLED_BY_LOADER}
+    options = []
+    for name in registry.known(registry.SOURCES):
+        source = _of(signature_model(registry.lookup(registry.SOURCES, name)), definitions)
+        definitions[f"source_{name}"] = source
+        options.append({"$ref": f"#/$defs/source_{name}"})
+    own["options"] = {"description": own["options"]["description"], "anyOf": [*options, OTHERS]}
+    base = {
+        "type": "string",
+        "description": "A card's name or file; the other keys change it.",
+    }
+    complete = [{"required": ["card"]}, {"required": ["name", "source", "classes"]}]
+    return {
+        "type": "object", "description": schema["description"], "additionalProperties": False,
+        "properties": {"card": base, **own}, "anyOf": complete,
+    }  # fmt: skip
+
+
+def _with_short_forms(schema: Any) -> Any:
+    """Return a schema that takes what files may say in short: numbers as names, align: NAME."""
+    if isinstance(schema, list):
+        return [_with_short_forms(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema == {"type": "string"}:
+        return {"type": ["string", "number"]}
+    if schema.get("$ref") == "#/$defs/Align":
+        methods = Align.model_json_schema()["properties"]["method"]["enum"]
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        return {**rest, "anyOf": [{"$ref": schema["$ref"]}, {"enum": methods}]}
+    return {key: _with_short_forms(value) for key, value in schema.items()}
 
 
 if __name__ == "__main__":

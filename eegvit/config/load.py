@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from eegvit.config.branches import read_model
-from eegvit.config.cards import cut_mistakes, read_card, read_cards, read_mapping
+from eegvit.config.cards import Card, View, cut_mistakes, read_card, read_cards, read_mapping
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.ensembles import read_ensembles
 from eegvit.config.imports import ALLOWED
-from eegvit.config.models import Card, Model, Study, View
+from eegvit.config.models import Model, Study
 from eegvit.config.names import name_mistake
 from eegvit.config.pretraining import label_mistakes
 from eegvit.config.signature import complaints

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from eegvit.config.cards import Card, View
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.names import LONGEST_NAME, name_mistake
 from eegvit.config.signature import Strict
@@ -31,121 +31,20 @@ def _file_name(name: str) -> str:
     return name
 
 
-class View(Strict):
-    """Changes to how a card's recordings become trials."""
-
-    band: tuple[float | None, float | None] | None = None
-    window: tuple[float, float] | None = None
-    baseline: tuple[float | None, float | None] | None = None
-    resample: float | None = Field(default=None, gt=0)
-    channels: tuple[str, ...] | None = None
-    artifacts: Literal["keep", "drop"] | None = None
-
-
-_DEPENDS = {  # what is expected -> keys of a card that change it
-    "subjects": {"subjects", "options"},
-    "sessions": {"options"},
-    "trials": {"artifacts", "classes", "options", "windows"},
-    "channels": {"channels"},
-    "times": {"window", "windows", "resample"},
-    "sfreq": {"resample"},
-}
-
-
-class Expected(Strict):
-    """What a data set should contain, so that a damaged copy is noticed."""
-
-    subjects: int | None = None
-    sessions: int | None = None
-    trials: int | None = None
-    channels: int | None = None
-    times: int | None = None
-    sfreq: float | None = None
-
-
-def outdated(changes: Iterable[str]) -> set[str]:
-    """Return the parts of `expected` that no longer hold where some keys of a card change.
-
-    Examples
-    --------
-    >>> sorted(outdated({"resample"}))
-    ['sfreq', 'times']
-    """
-    return {name for name, causes in _DEPENDS.items() if causes & set(changes)}
-
-
-class Windows(Strict):
-    """Windows of one length over whole recordings, a step (by default the length) apart."""
-
-    length: float = Field(gt=0)
-    step: float | None = Field(default=None, gt=0)
-
-
-class Judged(Strict):
-    """Where a trial is looked at to say whether it is spoilt."""
-
-    window: tuple[float, float]
-    channels: tuple[str, ...] | None = None
-
-
-class Card(Strict):
-    """A data set: where it is, what it contains, how it is cut into trials."""
-
-    name: str
-    title: str = ""
-    source: str
-    options: dict[str, Any] = {}
-    paradigm: Literal["imagery", "p300", "ssvep"] = "imagery"
-    simulated: bool = False
-    classes: tuple[str, ...] = Field(min_length=2)
-    channels: tuple[str, ...] | None = None
-    band: tuple[float | None, float | None] | None = None
-    window: tuple[float, float]
-    baseline: tuple[float | None, float | None] | None = None
-    resample: float | None = Field(default=None, gt=0)
-    windows: Windows | None = None
-    artifacts: Literal["keep", "drop"] = "keep"
-    bad_trials: Literal["refuse", "drop"] = "refuse"
-    truncated: Literal["refuse", "accept"] = "refuse"
-    scales: Literal["refuse", "accept"] = "refuse"
-    subjects: tuple[str, ...] | None = None
-    licence: str = ""
-    citation: str = ""
-    url: str = ""
-    notes: str = ""
-    expected: Expected | None = None
-    origin: str = ""
-    judged: Judged | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _whole_windows(cls, value: Any) -> Any:
-        """Fixed windows are whole trials unless `window` says which part of them."""
-        if isinstance(value, dict) and isinstance(value.get("windows"), dict):
-            return {"window": (0, value["windows"].get("length")), **value}
-        return value
-
-    @model_validator(mode="after")
-    def _window_is_within(self) -> Card:
-        if self.windows and self.window[1] - self.window[0] > self.windows.length:
-            raise ValueError("`window` is longer than the `length` of `windows`; leave it out")
-        return self
-
-    @property
-    def judgement(self) -> Judged:
-        """Window and channels by which trials are spoilt: the same for every view of the card."""
-        return self.judged or Judged(window=self.window, channels=self.channels)
-
-    def override(self, view: View) -> Card:
-        """Return the card with a view's changes."""
-        changes = view.model_dump(exclude_none=True)
-        if self.expected is not None:
-            changes["expected"] = self.expected.model_copy(update=dict.fromkeys(outdated(changes)))
-        return self.model_copy(update=changes | {"judged": self.judgement})
-
-
 class Align(Strict):
-    """Alignment of recordings before anything is learned."""
+    """Alignment of recordings before anything is learned.
+
+    Parameters
+    ----------
+    method : {"none", "euclidean", "riemannian"}
+        Whiten by the arithmetic or by the geometric mean of the trials' covariances. `align:
+        euclidean` is short for this key alone.
+    domain : {"session", "subject"}
+        Whether each session is aligned by its own mean, or all of a person's by one.
+    mode : {"offline", "causal"}
+        Over all trials of the domain, which uses the whole recording under test, or each trial by
+        itself and those before it, as an online decoder can.
+    """
 
     method: Literal["none", "euclidean", "riemannian"] = "euclidean"
     domain: Literal["session", "subject"] = "session"
@@ -158,7 +57,42 @@ class Align(Strict):
 
 
 class Evaluate(Strict):
-    """The protocol: who trains, who is tested, how often."""
+    """The protocol: who trains, who is tested, how often.
+
+    Parameters
+    ----------
+    protocol : {"within_session", "cross_session", "cross_subject", "cross_dataset"}
+        What stands on the two sides of each split: stretches of a session, sessions of a person,
+        people, data sets.
+    seeds : tuple of int
+        Seeds of the models that draw random numbers; each is a fit of its own. Others are fitted
+        once.
+    n_folds : int or None
+        Folds: of each session within it (None: 5), or groups of people that are left out together
+        (None: one person at a time).
+    train_subjects, test_subjects : tuple of str or None
+        People who train and people who are tested, instead of leaving each out in turn.
+    train_sessions, test_sessions : tuple of str or None
+        Sessions that train and sessions that are tested, instead of each after all earlier ones.
+    train_data, test_data : tuple of str or None
+        Names of the data sets that train and that are tested, instead of leaving each out in turn.
+    calibrate : int or None
+        Labelled trials a class of each person tested that training is given: the earliest, which
+        are then not tested.
+    label_fraction : tuple of float or None
+        Shares of the training labels that models are given, class by class: a study of few labels.
+    labels_per_class : tuple of int or None
+        The same as numbers of labels a class.
+    labels_from : {"training", "target"}
+        Whether few labels are drawn from the training trials, or from the person tested alone.
+    draws : int
+        How often few labels are drawn, of each amount.
+    duplicates : {"stop", "warn", "drop"}
+        What to do where near copies of tested trials are trained on: stop, say so and go on, or
+        leave them out of training.
+    metric : {"accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"}
+        What the leaderboard is ordered by and statistics are about. All metrics are computed.
+    """
 
     protocol: Literal["within_session", "cross_session", "cross_subject", "cross_dataset"] = (
         "cross_subject"
@@ -176,7 +110,7 @@ class Evaluate(Strict):
     labels_per_class: tuple[Count, ...] | None = None
     labels_from: Literal["training", "target"] = "training"
     draws: int = Field(default=5, ge=1)
-    duplicates: Literal["stop", "warn", "drop"] = "stop"  # where test trials are trained on
+    duplicates: Literal["stop", "warn", "drop"] = "stop"
     metric: Literal[
         "accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss", "brier"
     ] = "accuracy"
@@ -188,7 +122,23 @@ class Evaluate(Strict):
 
 
 class Model(Strict):
-    """A branch with its parameters, and the view it wants if not the study's."""
+    """A branch with its parameters, and the view it wants if not the study's.
+
+    Parameters
+    ----------
+    branch : str or list
+        A branch's name, or "package.module:Class"; a list is a fused model of several.
+    parameters : dict
+        Parameters of the branch. In a study file they stand beside `branch`.
+    align : dict or None
+        Alignment of this model instead of the study's.
+    view : dict or None
+        View of this model instead of the study's.
+    recentre : {"none", "session"} or None
+        Recentring of this model instead of the study's.
+    pretrain : dict or None
+        What the model learns before it sees labels, where it is a single network.
+    """
 
     branch: str
     parameters: dict[str, Any] = {}
@@ -227,7 +177,36 @@ class Model(Strict):
 
 
 class Study(Strict):
-    """Which data, which models and ensembles of them, which protocol."""
+    """Which data, which models and ensembles of them, which protocol.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study, and of the folder that its report is written into.
+    description : str
+        A sentence for the page.
+    data : str, dict or list
+        A card's name, a mapping that describes a data set in place (with `card`, a card and changes
+        to it), or a list of them for protocol cross_dataset.
+    align : dict
+        Alignment of each recording, before anything is learned. None by default.
+    view : dict
+        Changes to how the card's recordings become trials.
+    recentre : {"none", "session"}
+        Shift the predictions of each tested session until each class is predicted as often as it
+        occurs in training. It presumes that classes are shared out alike; such rows are ranked
+        apart.
+    evaluate : dict
+        The protocol.
+    models : dict
+        Models by name: the rows of the leaderboard.
+    ensembles : dict
+        Ensembles of these models by name: rows too.
+    path : str
+        The study's file; filled in when it is read.
+    source_text : str
+        What the file says; filled in when it is read.
+    """
 
     name: Annotated[str, AfterValidator(_file_name)] = Field(
         json_schema_extra={"pattern": NAME, "maxLength": LONGEST_NAME}

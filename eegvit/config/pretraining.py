@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, Field, ValidationError, create_model
 
 from eegvit.config.cards import read_cards
 from eegvit.config.document import Document, KeyPath
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from eegvit.config.models import Model, Study
 
 PREFIX = "pretrain_"  # of parameters that a study file names without it
+ABOUT = "What a model that is a single network learns before it sees labels."
+DATA = (
+    "Other data to pretrain on: a card's name, or a mapping in place. By default the trials of"
+    " each fold's training people."
+)
+UNLABELLED = (
+    "Accept weights or other data that have seen people who are tested; the row is then ranked"
+    " as one that used them without labels."
+)
 AT_LEAST = {"steps": 1, "epochs": 1, "batch_size": 2}
 
 
@@ -32,12 +41,16 @@ def pretrain_model() -> type[BaseModel]:
     5
     """
     fields: dict[str, Any] = {
-        name.removeprefix(PREFIX): (field.annotation, field.default)
+        name.removeprefix(PREFIX): (
+            field.annotation,
+            Field(field.default, description=field.description),
+        )
         for name, field in signature_model(resolve(PRETRAINED)).model_fields.items()
         if name != "model"
     }
-    fields["data"] = (str | dict[str, Any] | None, None)
-    return create_model("Pretrain", __base__=Strict, **fields, unlabelled=(bool, False))
+    fields["data"] = (str | dict[str, Any] | None, Field(None, description=DATA))
+    fields["unlabelled"] = (bool, Field(False, description=UNLABELLED))
+    return create_model("Pretrain", __base__=Strict, __doc__=ABOUT, **fields)
 
 
 def parameters_of(pretrain: Mapping[str, Any]) -> dict[str, Any]:

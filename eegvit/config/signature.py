@@ -9,8 +9,18 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    create_model,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from eegvit.config.descriptions import keys_of, parameter_texts, summary
 from eegvit.config.document import Document, KeyPath
 from eegvit.registry import suggest
 
@@ -36,6 +46,20 @@ class Strict(BaseModel):
         allow_inf_nan=False,
     )
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema with what the docstring says of the mapping and of its keys."""
+        schema = handler(core)
+        inner = handler.resolve_ref_schema(schema)
+        if said := summary(cls):
+            inner["description"] = said
+        for name, key in keys_of(cls).items():
+            if key.text and name in inner.get("properties", {}):
+                inner["properties"][name].setdefault("description", key.text)
+        return schema
+
 
 class Open(Strict):
     """A mapping with some known keys, for a class that takes any others."""
@@ -55,6 +79,7 @@ def signature_model(cls: type) -> type[BaseModel]:
     16
     """
     hints = _hints(cls)
+    texts = parameter_texts(cls)
     base: type[BaseModel] = Strict
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(cls).parameters.items():
@@ -63,10 +88,11 @@ def signature_model(cls: type) -> type[BaseModel]:
         named = parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         if named and name not in FILLED_BY_STUDY:
             default = ... if parameter.default is parameter.empty else parameter.default
-            fields[name] = (hints.get(name, Any), default)
+            said = Field(default, description=texts.get(name))
+            fields[name] = (hints.get(name, Any), said)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a field may be called `copy`
-        return create_model(cls.__name__, __base__=base, **fields)
+        return create_model(cls.__name__, __base__=base, __doc__=summary(cls), **fields)
 
 
 def _hints(cls: type) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -54,16 +55,16 @@ def test_every_parameter_of_the_classifier_can_be_said() -> None:
     (eegnet,) = [
         branch
         for branch in json_schema()["properties"]["models"]["additionalProperties"]["anyOf"]
-        if branch.get("properties", {}).get("branch") == {"const": "eegnet"}
+        if branch.get("properties", {}).get("branch", {}).get("const") == "eegnet"
     ]
     keys = eegnet["properties"]["pretrain"]["properties"]
     said = {name: None for name in keys if name not in ("unlabelled", "data")}
-    own = set(FineTunedClassifier.__dataclass_fields__) - {"model", "random_state"}
+    own = {field.name for field in fields(FineTunedClassifier)} - {"model", "random_state"}
     assert set(parameters_of(said)) == own
     csp = next(
         branch
         for branch in json_schema()["properties"]["models"]["additionalProperties"]["anyOf"]
-        if branch.get("properties", {}).get("branch") == {"const": "csp_lda"}
+        if branch.get("properties", {}).get("branch", {}).get("const") == "csp_lda"
     )
     assert "pretrain" not in csp["properties"]
 

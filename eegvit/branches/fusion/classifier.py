@@ -77,6 +77,12 @@ class FusionClassifier(NeuralClassifier):
     beside_ : FeaturesBeside
         What makes the features of the classical branches.
 
+    Notes
+    -----
+    Where single branches err on different trials. The page compares a fused model with the better
+    of its branches, in pairs; without a gain there, take that branch alone. Members of an
+    ensemble stay apart and are fitted once for all studies: often the cheaper way to combine.
+
     Examples
     --------
     >>> from eegvit.branches.eegnet import EEGNetClassifier
