@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test lint types bench clean
+.PHONY: install test torture lint types bench clean
 
 install: $(BIN)/eegvit
 
@@ -12,6 +12,9 @@ $(BIN)/eegvit: pyproject.toml
 
 test: install
 	$(BIN)/python -m pytest
+
+torture: install
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture.run --seed 0
 
 lint: install
 	$(BIN)/ruff check .

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -28,7 +24,6 @@ models:
   csp: {branch: csp_lda, n_components: 4}
   tangent: {branch: tangent_space}
 """
-NEURAL = "  eegnet: {branch: eegnet, epochs: 3}\n"
 
 
 def run(folder: Path, *arguments: str, cache: str = "cache") -> subprocess.CompletedProcess[str]:
@@ -107,27 +102,6 @@ def test_a_model_that_fails_stays_in_the_table(study: Path) -> None:
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "failed" in done.stdout.lower() and "band 70-80 Hz" in done.stdout, done.stdout
     assert "csp" in done.stdout
-
-
-@pytest.mark.slow
-def test_killed_ten_times_the_scores_are_the_same(study: Path) -> None:
-    study.write_text(STUDY + NEURAL)
-    folder = study.parent
-    assert run(folder, "small.yaml", cache="calm").returncode == 0
-    calm = (folder / "reports-calm" / "small" / "scores.csv").read_bytes()
-    moments = random.Random(0)
-    for _ in range(10):
-        process = subprocess.Popen(
-            command(folder, "small.yaml", cache="killed"),
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(moments.uniform(1.0, 12.0))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert run(folder, "small.yaml", cache="killed").returncode == 0
-    assert (folder / "reports-killed" / "small" / "scores.csv").read_bytes() == calm
 
 
 def test_a_place_that_cannot_be_written_is_found_before_the_first_fit(study: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import sys
 import textwrap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from shutil import get_terminal_size
+from typing import Any
 
 from eegvit import __version__
 from eegvit.config import StudyErrors
@@ -45,7 +48,8 @@ def start(name: str, arguments: Sequence[str]) -> int:
     options = parser.parse_args(list(arguments))
     options.given = [name, *arguments]
     try:
-        code: int = module.carry_out(options)
+        with _warnings_in_words():
+            code: int = module.carry_out(options)
         return code
     except StudyErrors as error:
         n = len(error.lines)
@@ -58,11 +62,32 @@ def start(name: str, arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         if options.traceback:
             raise
-        print(wrapped(f"error: {error}"), file=sys.stderr)
+        said = str(error)
+        if isinstance(error, MemoryError):
+            said = f"out of memory: {said or 'nothing more to be had'}; fewer --jobs need less"
+        print(wrapped(f"error: {said}"), file=sys.stderr)
         return 1
+
+
+@contextlib.contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show what eegvit warns of as a sentence, without the line of code that said it."""
+    as_python_does = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if category is UserWarning:
+            print(wrapped(f"warning: {message}"), file=sys.stderr)
+        else:
+            as_python_does(message, category, *place, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = as_python_does
 
 
 def wrapped(text: str) -> str:

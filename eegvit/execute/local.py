@@ -124,7 +124,7 @@ class Workers:
             if self.stopped:
                 raise RuntimeError("stopped")
             worker = subprocess.Popen(
-                [sys.executable, "-c", COMMAND],
+                [sys.executable, "-P", "-c", COMMAND],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,

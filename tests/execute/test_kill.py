@@ -128,10 +128,10 @@ def undisturbed(tmp_path_factory):
     return result
 
 
-def _kill_and_resume(folder: Path, undisturbed: dict[str, np.ndarray], kills: int) -> None:
-    runner, moments = Runner(folder, "cache"), random.Random(kills)
+def test_three_kills(tmp_path, undisturbed):
+    runner, moments = Runner(tmp_path, "cache"), random.Random(3)
     redone = 0
-    for kill in range(kills):
+    for kill in range(3):
         process, before = runner.start(), runner.stored()
         # half of the moments lie in the fits, whenever the workers are ready for them
         n_before = sum(runner.fitted().values())
@@ -153,15 +153,6 @@ def _kill_and_resume(folder: Path, undisturbed: dict[str, np.ndarray], kills: in
     times = runner.fitted()
     assert len(times) == N_FITS and sum(times.values()) == N_FITS + redone
     assert not list(runner.root.glob("fits/*/*.failed.json"))
-
-
-def test_three_kills(tmp_path, undisturbed):
-    _kill_and_resume(tmp_path, undisturbed, kills=3)
-
-
-@pytest.mark.slow
-def test_ten_kills(tmp_path, undisturbed):
-    _kill_and_resume(tmp_path, undisturbed, kills=10)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")

@@ -149,6 +149,20 @@ def test_left_over_temporary_files_are_removed(tmp_path):
     assert not old.exists() and young.exists()
 
 
+def test_checkpoints_of_finished_fits_are_removed_when_nobody_can_be_at_them(tmp_path):
+    store, one = Store(tmp_path), _prediction(0, 5)
+    store.save("f/k", one)
+    finished, unfinished = store.checkpoint("f/k"), store.checkpoint("f/l")
+    for path in (finished, unfinished):
+        path.touch()
+    Store(tmp_path)
+    assert finished.exists()
+    for path in (finished, unfinished):
+        os.utime(path, (time.time() - 7200, time.time() - 7200))
+    Store(tmp_path)
+    assert not finished.exists() and unfinished.exists()
+
+
 def test_failure_is_kept_until_the_fit_succeeds(tmp_path):
     store = Store(tmp_path)
     store.fail("f/k", "ValueError: no", "Traceback ...", fit="model, split")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import time
 import xml.etree.ElementTree
@@ -374,6 +375,15 @@ def test_a_failed_write_leaves_the_old_file(
         write(replace(results, rows=[]), tmp_path)
     assert (tmp_path / "scores.csv").read_bytes() == before
     assert not [p for p in tmp_path.iterdir() if p.name.endswith(".tmp")]
+
+
+def test_what_a_killed_process_left_is_cleared_away(results: Results, tmp_path: Path) -> None:
+    young, old = tmp_path / ".scores.csv.1.tmp", tmp_path / ".scores.csv.2.tmp"
+    young.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    write(results, tmp_path)
+    assert young.exists() and not old.exists()
 
 
 def test_fused_models_are_shown_beside_their_branches(make_study, make_outcomes) -> None:

@@ -141,8 +141,9 @@ def _targets(folder: Path) -> list[Target]:
         found.append(Target("weights", path, (cache / "fits" / f"{key}.npz",)))
     entries = {path.parent: read_mapping(path) for path in cache.glob("entries/*/*/entry.json")}
     aligned = [folder for folder, told in entries.items() if "align" in told["recipe"]]
+    kin = [folder for folder, told in entries.items() if told["recipe"].get("what") == "kin"]
     for entry, told in entries.items():
-        kind, gone = _read_when(told["recipe"], aligned, file["tangent"])
+        kind, gone = _read_when(told["recipe"], aligned, kin, file["tangent"])
         found.append(Target("facts of cached arrays", entry / "entry.json", gone))
         found += [Target(kind, path, gone) for path in entry.glob("*.npy")]
     found.append(Target("forms", cache / "forms.json", (file["net"],)))
@@ -154,13 +155,17 @@ def _targets(folder: Path) -> list[Target]:
 
 
 def _read_when(
-    recipe: dict[str, object], aligned: Sequence[Path], fit: Path
+    recipe: dict[str, object], aligned: Sequence[Path], kin: Sequence[Path], fit: Path
 ) -> tuple[str, tuple[Path, ...]]:
     """Return the kind of a cached array, and what must be missing for a run to read it."""
     if "card" in recipe:
         return "signals as recorded", tuple(aligned)
     if "digests" in recipe:
         return "hashes of trials", ()
+    if "fingerprints" in recipe:
+        return "fingerprints of trials", tuple(kin)
+    if "what" in recipe:
+        return "trials that are alike", ()
     return ("features" if "steps" in recipe else "signals aligned"), (fit,)
 
 

@@ -156,10 +156,10 @@ def run(n: int, seed: int, folder: Path) -> list[Row]:
         For the recordings, the caches and the reports.
     """
     chains = Chains(folder, Random(seed))
-    few = max(1, n // 20)
-    chains.by_stage(n - 2 * few)
+    few = n // 20
     chains.with_workers(few)
-    chains.together(few)
+    chains.together(few or 1)
+    chains.by_stage(n - few - (few or 1))
     return [
         Row(f"killed: {kind}", len(said), said.count(""), tuple(one for one in said if one))
         for kind, said in chains.tried.items()

@@ -16,8 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 from torture import flips, kills, places, recordings, studies
@@ -43,8 +45,7 @@ What was done to eegvit on purpose, and what came of it. A study that was killed
 full goes on to the scores of an undisturbed one; damage is noticed, said and made good; a study
 file that makes no sense is refused in words, with its line, and nothing of it is run. Wrong would
 be: a score that changed without a word, a traceback from the command line, ten seconds without an
-answer to a study file or a recording, a file outside the output and the cache, a program that was
-run.
+answer to a study file or a recording, a file outside the output and the cache, a program that ran.
 """
 
 
@@ -52,17 +53,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is left to do, and write the report; 1 if something was wrong."""
     parser = argparse.ArgumentParser(prog="python -m torture.run", description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=sys.maxsize, help="stop after so many")
+    parser.add_argument("--jobs", type=int, default=2, help="rounds at a time")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--kept", type=Path, default=ROOT / "build" / "torture")
     options = parser.parse_args(arguments)
-    left = options.rounds
-    for kind in options.kinds:
-        for number in range(rounds(kind)):
-            file = part(options.kept, options.seed, kind, number)
-            if left and not file.exists():
-                left -= 1
-                do_round(kind, options.seed, number, file)
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
+        begun = [
+            pool.submit(do_round, kind, options.seed, number, file)
+            for kind in options.kinds
+            for number in range(rounds(kind))
+            if not (file := part(options.kept, options.seed, kind, number)).exists()
+        ]
+        for one in as_completed(begun):
+            print(one.result(), flush=True)
     files = [
         part(options.kept, options.seed, kind, n) for kind in KINDS for n in range(rounds(kind))
     ]
@@ -87,8 +90,8 @@ def part(kept: Path, seed: int, kind: str, number: int) -> Path:
     return kept / f"{seed}-{kind}-{number}.json"
 
 
-def do_round(kind: str, seed: int, number: int, file: Path) -> None:
-    """Do a round and keep what it came to."""
+def do_round(kind: str, seed: int, number: int, file: Path) -> str:
+    """Do a round, keep what it came to, and say so."""
     function, _, n = KINDS[kind]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +100,7 @@ def do_round(kind: str, seed: int, number: int, file: Path) -> None:
     file.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
     wrong = sum(len(row.wrong) for row in rows)
     took = time.monotonic() - began
-    print(f"{kind} {number + 1}/{rounds(kind)}: {wrong} wrong, {took:.0f} s", flush=True)
+    return f"{kind} {number + 1}/{rounds(kind)}: {wrong} wrong, {took:.0f} s"
 
 
 def joined(rows: Sequence[Row]) -> list[Row]:

@@ -8,8 +8,8 @@ from torture.flips import run
 
 
 def test_damage_is_noticed_and_made_again_with_the_same_scores(tmp_path: Path) -> None:
-    rows = run(24, seed=0, folder=tmp_path / "study")
+    rows = run(28, seed=0, folder=tmp_path / "study")
     assert [found for row in rows for found in row.wrong] == []
     assert all(row.handled == row.tried > 0 for row in rows)
-    assert sum(row.tried for row in rows) == 28
-    assert len({row.kind.partition(": ")[2] for row in rows}) == 12
+    assert sum(row.tried for row in rows) == 32
+    assert len({row.kind.partition(": ")[2] for row in rows}) == 14

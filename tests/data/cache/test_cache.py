@@ -110,9 +110,26 @@ def test_a_process_killed_while_writing_leaves_no_entry(tmp_path: Path) -> None:
     (made, *_) = cache.arrays({"what": "race"}, lambda: [np.ones(10)])
     assert made.sum() == 10
     assert left[0].exists()  # it might belong to a living process
+    with cache.in_use("young"):
+        assert left[0].exists()
     os.utime(left[0], (0, 0))
-    cache.arrays({"what": "next"}, lambda: [np.ones(10)])
-    assert not left[0].exists()
+    with cache.in_use("next"):
+        assert not left[0].exists()
+
+
+def test_a_study_clears_away_what_dead_ones_left(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    half_made = [tmp_path / ".forms.json.7.tmp", tmp_path / "known" / ".a.json.7.tmp"]
+    (dead := tmp_path / "running" / "7-a.running").parent.mkdir()
+    (tmp_path / "known").mkdir()
+    for path in (*half_made, dead):
+        path.write_text("")
+    with cache.in_use("first"):
+        assert not dead.exists() and all(path.exists() for path in half_made)
+    for path in half_made:
+        os.utime(path, (0, 0))
+    with cache.in_use("second"):
+        assert not any(path.exists() for path in half_made)
 
 
 def test_the_entries_used_longest_ago_are_deleted(tmp_path: Path) -> None:
