@@ -81,6 +81,20 @@ EXPLAINED: dict[str, tuple[Explained, ...]] = {
         ("if np.abs(found", "found + shares", LATER),
         ("weights /= weights.sum()", "pass", UNSCALED),
     ),
+    "eegvit/results/statistics/flips.py": (
+        ("signs[0] = 1.0", "0 -> ", "whichever draw it takes the place of"),
+    ),
+    "eegvit/results/statistics/chance.py": (
+        ("if len(subjects) == 1", "", "drawn, it comes to the same share of trials"),
+    ),
+    "eegvit/results/statistics/power.py": (
+        ("if n_people < 2", "2 -> ", "so few are refused by the level as well"),
+        ("2 * limit + 10", "", "within a bracket that is wider than needed"),
+    ),
+    "eegvit/results/statistics/ranks.py": (
+        ("if not known < part", "<=", "no set is equal to one that is new"),
+        ("np.round(", "12 -> ", "it takes away rounding alone"),
+    ),
     "eegvit/results/leaderboard.py": (("sign = 1.0 if", "1.0 -> (2.0)", "only its sign counts"),),
     "eegvit/execute/store.py": (("most: int = 20", "", "how many fits an estimate of time asks"),),
     "eegvit/plan/keys.py": (("family = {", "('parameters'", "hashed in the order of its names"),),
