@@ -5,7 +5,8 @@ PYTHONPATH=tests python -m mutants.run --n 20 --seed 1 --only eegvit/plan/target
 
 Each mutant is tested in a process of its own, a fork in which all other packages are imported
 already, on a copy of the checkout. The first test that fails, or that takes too long, kills it.
-A run over all modules writes `reports/mutants.md`.
+What became of a module's mutants is kept in `reports/mutants.json`, until its next run, and all
+of it is written to `reports/mutants.md`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mutants.matching import MATCHING, explained
@@ -43,12 +44,14 @@ MEMORY = 6 * 2**30
 
 @dataclass
 class Tally:
-    """What became of the mutants of a module."""
+    """What became of the mutants of a module; explained and survived are said in words."""
 
-    module: str
-    tried: int = 0
-    explained: list[Mutant] = field(default_factory=list)
-    survived: list[Mutant] = field(default_factory=list)
+    n: int
+    seed: int
+    tried: int
+    late: int = 0  # killed because they took too long
+    explained: list[str] = field(default_factory=list)
+    survived: list[str] = field(default_factory=list)
 
     @property
     def killed(self) -> int:
@@ -58,7 +61,7 @@ class Tally:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=12, help="mutants of a module, drawn by the seed")
+    parser.add_argument("--n", type=int, default=10, help="mutants of a module, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--only", nargs="+", choices=MATCHING, metavar="MODULE", default=list(MATCHING)
@@ -67,17 +70,12 @@ def main() -> None:
     data = ROOT / os.environ.get("EEGVIT_TEST_DATA", "../shared/data")
     os.environ |= {"EEGVIT_TEST_DATA": str(data.resolve()), "OMP_NUM_THREADS": "1"}
     os.environ |= {"MNE_LOGGING_LEVEL": "ERROR", "MPLBACKEND": "Agg"}
-    tallies = []
     with tempfile.TemporaryDirectory() as folder:
         copies = [_copied(Path(folder) / str(job)) for job in range(JOBS)]
         for module in options.only:
-            tallies.append(tally(module, options.n, options.seed, copies))
-            print(_row(tallies[-1]), flush=True)
-            for one in tallies[-1].survived:
-                print(f"    {module}:{one.line}: {one.change}   # {one.text}", flush=True)
-    if options.only == list(MATCHING):
-        text = report(tallies, f"--n {options.n} --seed {options.seed}")
-        (ROOT / "reports" / "mutants.md").write_text(text, encoding="utf-8")
+            found = tally(module, options.n, options.seed, copies)
+            print(_row(module, found), *found.survived, sep="\n    ", flush=True)
+            _keep(module, found)
 
 
 def tally(module: str, n: int, seed: int, copies: list[Path]) -> Tally:
@@ -85,11 +83,12 @@ def tally(module: str, n: int, seed: int, copies: list[Path]) -> Tally:
     source = (ROOT / module).read_text(encoding="utf-8")
     known = mutants(source)
     drawn = random.Random(f"{seed}/{module}").sample(known, min(n, len(known)))
-    found = Tally(module, tried=len(drawn))
-    found.explained = [one for one in drawn if _why(module, one)]
+    without = {one: why for one in drawn if (why := explained(module, one.text, one.change))}
+    found = Tally(n, seed, len(drawn))
+    found.explained = [f"{_place(module, one)}: {why}" for one, why in without.items()]
     limit = max(LEAST, PATIENCE * _unchanged(module, copies[0]))
-    left = [one for one in drawn if one not in found.explained]
-    free, running = list(copies), {}
+    left = [one for one in drawn if one not in without]
+    free, running, survived = list(copies), {}, []
     while left or running:
         while left and free:
             one, copy = left.pop(), free.pop()
@@ -99,14 +98,16 @@ def tally(module: str, n: int, seed: int, copies: list[Path]) -> Tally:
             ended, status = os.waitpid(child, os.WNOHANG)
             if not ended and time.monotonic() < end:
                 continue
-            if ended and os.waitstatus_to_exitcode(status) == 0:
-                found.survived.append(one)
-            _ended(child, ended)
+            if not ended:
+                found.late += 1
+            elif os.waitstatus_to_exitcode(status) == 0:
+                survived.append(one)
+            _end(child, ended)
             (copy / module).write_text(source, encoding="utf-8")
             free.append(copy)
             del running[child]
         time.sleep(0.02)
-    found.survived.sort(key=lambda one: one.begin)
+    found.survived = [_place(module, one) for one in sorted(survived, key=lambda one: one.begin)]
     return found
 
 
@@ -168,7 +169,7 @@ def _is_library(module: object) -> bool:
     return "site-packages" in (getattr(module, "__file__", None) or "")
 
 
-def _ended(child: int, ended: int) -> None:
+def _end(child: int, ended: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # what the tests started, too
     if not ended:
@@ -185,41 +186,46 @@ def _copied(copy: Path) -> Path:
     return copy
 
 
-def _why(module: str, one: Mutant) -> str:
-    return explained(module, one.text, one.change)
+def _place(module: str, one: Mutant) -> str:
+    return f"`{module}:{one.line}`: `{one.change}`"
 
 
-def _row(one: Tally) -> str:
-    return (
-        f"| `{one.module}` | {one.tried} | {one.killed} | {len(one.explained)} |"
-        f" {len(one.survived)} |"
+def _keep(module: str, found: Tally) -> None:
+    """Keep what became of a module's mutants, and write the page anew."""
+    kept = ROOT / "reports" / "mutants.json"
+    told = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    told = {name: told[name] for name in MATCHING if name in told} | {module: asdict(found)}
+    kept.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    tallies = {name: Tally(**told[name]) for name in MATCHING if name in told}
+    page = "\n".join(_lines(tallies)) + "\n"
+    kept.with_suffix(".md").write_text(page, encoding="utf-8")
+
+
+def _row(module: str, one: Tally) -> str:
+    numbers = (one.tried, one.killed, len(one.explained), len(one.survived))
+    return f"| `{module}` | {' | '.join(map(str, numbers))} |"
+
+
+def _lines(tallies: dict[str, Tally]) -> Iterator[str]:
+    tried = sum(one.tried - len(one.explained) for one in tallies.values())
+    killed, late = (
+        sum(getattr(one, name) for one in tallies.values()) for name in ("killed", "late")
     )
-
-
-def report(tallies: list[Tally], options: str) -> str:
-    """Return the page."""
-    return "\n".join(_lines(tallies, options)) + "\n"
-
-
-def _lines(tallies: list[Tally], options: str) -> Iterator[str]:
-    tried, killed = sum(one.tried for one in tallies), sum(one.killed for one in tallies)
-    without = sum(len(one.explained) for one in tallies)
+    drawn = sorted({(one.n, one.seed) for one in tallies.values()})
+    commands = ", ".join(f"`PYTHONPATH=tests python -m mutants.run --n {n} --seed {seed}`"
+                         for n, seed in drawn)  # fmt: skip
     yield "# Mutants\n"
     yield "What decides numbers, changed in small ways: do the matching tests notice?"
-    yield f"Made by `PYTHONPATH=tests python -m mutants.run {options}`.\n"
+    yield f"Made by {commands}; `--only` runs some of the modules.\n"
     yield (
-        f"**{killed} of {tried - without} killed, {100 * killed / (tried - without):.1f} %.**"
-        f" {without} more change no result, as is explained below.\n"
+        f"**{killed} of {tried} killed, {100 * killed / tried:.1f} %**, {late} of them because they"
+        " took too long. Those explained change no result and do not count.\n"
     )
     yield "| module | mutants | killed | explained | survived |\n| - | - | - | - | - |"
-    yield from map(_row, tallies)
+    yield from (_row(name, one) for name, one in tallies.items())
     for title in ("survived", "explained"):
-        rows = [(one.module, m) for one in tallies for m in getattr(one, title)]
-        if rows:
-            yield f"\n## {title.capitalize()}\n"
-        for module, m in rows:
-            why = _why(module, m)
-            yield f"- `{module}:{m.line}`: `{m.change}`{f': {why}' if why else ''}"
+        rows = [row for one in tallies.values() for row in getattr(one, title)]
+        yield from (f"\n## {title.capitalize()}\n", *(f"- {row}" for row in rows)) if rows else ()
 
 
 if __name__ == "__main__":

@@ -188,7 +188,8 @@ def test_a_comparison_needs_two_people(n_people: int, p: float) -> None:
     made = [
         outcome(m, str(s), 0, n) for m, n in (("good", 9), ("poor", 6)) for s in range(n_people)
     ]
-    (test,) = tabulate(make_study(seeds=(0,)), CLASSES, made).comparisons
+    (family,) = tabulate(make_study(seeds=(0,)), CLASSES, made).families
+    (test,) = family.pairs
     assert test.difference == pytest.approx(0.3)
     np.testing.assert_equal((test.p, test.p_holm), (p, p))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from eegvit.results.metrics import METRICS
-from eegvit.results.statistics.chance import chance_bound, chance_level
+from eegvit.results.statistics.chance import _guesses, chance_bound, chance_level
 
 
 def test_chance_levels() -> None:
@@ -51,3 +53,23 @@ def test_bound_narrows_with_subjects() -> None:
         one, many = chance_bound([[40, 40]], metric), chance_bound([[40, 40]] * 16, metric)
         level = chance_level([40, 40], metric)
         assert (many - level) == pytest.approx((one - level) / 4, rel=0.25), metric
+
+
+@pytest.mark.parametrize("counts", [[4, 4], [2, 7]])
+def test_area_spreads_as_over_all_orders_of_trials(counts: list[int]) -> None:
+    n = sum(counts)
+    y = [np.isin(np.arange(n), of_second) for of_second in combinations(range(n), counts[1])]
+    scores = np.linspace(0.1, 0.9, n)
+    areas = [METRICS["roc_auc"](one.astype(int), np.stack([1 - scores, scores], 1)) for one in y]
+    bound = 0.5 + stats.norm.ppf(0.95) * np.std(areas)
+    assert chance_bound([counts], "roc_auc") == pytest.approx(bound)
+    assert chance_bound([[*counts, 0]] * 2, "roc_auc") == pytest.approx(
+        0.5 + (bound - 0.5) / np.sqrt(2)
+    )
+    assert np.isnan(chance_bound([[n, 0]], "roc_auc"))
+
+
+def test_guesses_keep_the_number_of_trials_of_each_class() -> None:
+    drawn = _guesses(np.array([2, 30, 8]), np.random.default_rng(0))
+    assert (drawn.sum(axis=2) == [2, 30, 8]).all()
+    np.testing.assert_allclose(drawn.mean(axis=0).sum(axis=0), [2, 30, 8], atol=0.1)

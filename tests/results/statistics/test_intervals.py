@@ -80,6 +80,16 @@ def test_seeds_are_no_people() -> None:
     assert np.isnan(crossed_interval(shifted[: FEWEST - 1])).all()
 
 
+@pytest.mark.parametrize("n_seeds", [2, 5])
+def test_people_who_are_equal_leave_the_spread_of_seeds(n_seeds: int) -> None:
+    """Drawn means of seeds, as far from their mean as those of an unbiased spread."""
+    seeds = np.random.default_rng(n_seeds).normal(0.7, 0.05, n_seeds)
+    who = np.random.default_rng(1).integers(0, n_seeds, (N_DRAWS, n_seeds))
+    away = (seeds[who].mean(axis=1) - seeds.mean()) * seeds.std(ddof=1) / seeds.std()
+    expected = seeds.mean() + np.quantile(away, tails(9))
+    assert crossed_interval(np.tile(seeds, (9, 1))) == pytest.approx(expected, abs=1e-12)
+
+
 @pytest.mark.parametrize(("n_people", "n_seeds"), [(9, 3), (25, 5)])
 def test_interval_over_people_and_seeds_covers(n_people: int, n_seeds: int) -> None:
     rng = np.random.default_rng(3)

@@ -20,5 +20,6 @@ def test_four_of_five_studies_find_it(n_people: int) -> None:
 
 def test_few_people_can_show_nothing() -> None:
     assert np.isnan(detectable(0.05, 5)) and not np.isnan(detectable(0.05, 6))
+    assert not np.isnan(detectable(0.05, 5, 2**-4)), "all signs alike are as rare as the level"
     assert np.isnan(detectable(0.05, 9, 0.001)) and np.isnan(detectable(float("nan"), 9))
     assert detectable(0.05, 9, 0.01) > detectable(0.05, 9) > detectable(0.05, 25)

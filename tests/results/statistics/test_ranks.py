@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eegvit.results.statistics.ranks import friedman, joined, letter, rank_intervals
+from eegvit.results.statistics.ranks import Friedman, friedman, joined, letter, rank_intervals
 
 NEMENYI = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 10: 3.164}  # Demšar 2006, table 5a, 5 %
 
@@ -61,6 +61,15 @@ def test_equal_models_have_one_bar() -> None:
     assert found.bars() == []  # a single point needs no bar
     found = friedman(np.random.default_rng(0).random((30, 4)))
     assert found is not None and found.bars()[0][0] == min(found.mean_ranks)
+
+
+def test_bars_are_the_longest_ranges_within_the_critical_difference() -> None:
+    for ranks, bars in {
+        (3.5, 1.0, 2.0, 1.5): [(1.0, 2.0)],
+        (1.0, 1.5, 2.25, 4.0): [(1.0, 1.5), (1.5, 2.25)],
+        (1.0, 2.5, 4.0): [],
+    }.items():
+        assert Friedman(ranks, p=0.01, critical=1.0, n_people=9).bars() == bars
 
 
 def test_rank_intervals_hold_the_true_rank() -> None:

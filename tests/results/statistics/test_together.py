@@ -26,6 +26,20 @@ def test_pooled_is_that_of_the_published_trials() -> None:
     assert found.next_low < found.low and found.high < found.next_high
 
 
+def test_interval_is_that_of_a_weighted_mean_or_wider() -> None:
+    values = np.array([0.0, 0.02, 0.01, 0.9, -0.9])
+    errors = np.array([0.02, 0.02, 0.02, 0.4, 0.4])
+    for sign in (1, -1):
+        found = pool(sign * values, errors)
+        assert found is not None
+        weights = 1 / (errors**2 + found.spread**2)
+        fitted, covariance = np.polyfit(range(5), sign * values, 0, w=np.sqrt(weights), cov=True)
+        error = np.sqrt(max(covariance[0, 0], 1 / weights.sum()))
+        ends = stats.t.interval(0.95, 4, fitted[0], error)
+        assert (found.low, found.high) == pytest.approx(ends)
+    assert covariance[0, 0] > 1 / weights.sum()
+
+
 def test_interval_and_prediction_cover_few_studies() -> None:
     rng = np.random.default_rng(0)
     inside, ahead = 0, 0
