@@ -46,14 +46,14 @@ def blocks(text: str) -> Iterator[Block]:
 
 def run_page(text: str, folder: Path, known: dict[str, Any]) -> int:
     """Run a page's blocks in a folder; return how many there were."""
-    number = 0
-    for number, block in enumerate(blocks(text), start=1):
+    found = list(blocks(text))
+    for block in found:
         if block.title:
             file = folder / block.title
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, encoding="utf-8")
         RUN[block.language](block, folder, known)
-    return number
+    return len(found)
 
 
 def python(block: Block, folder: Path, known: dict[str, Any]) -> None:
