@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test torture lint types bench clean
+.PHONY: install test torture lint types docs bench clean
 
 install: $(BIN)/eegvit
 
@@ -23,6 +23,9 @@ lint: install
 
 types: install
 	$(BIN)/mypy
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run_all.py

@@ -11,17 +11,21 @@
 # ---
 
 # %% [markdown]
-# # Where EfficientViT looks
+# # Where a model looks
 #
-# Attention of a network whose map keeps electrodes apart, drawn on the scalp over time. The people
-# are simulated with a spherical head model: imagined movements of the left or right hand weaken
-# rhythms over the other side.
+# Patterns of spatial filters, and attention of a network whose map keeps electrodes apart, drawn on
+# the scalp. The people are simulated with a spherical head model: imagined movements of the left or
+# right hand weaken rhythms over the other side.
 
 # %%
 import tempfile
 from pathlib import Path
 
-from eegvit.branches.efficientvit import EfficientViTClassifier
+import matplotlib.pyplot as plt
+import mne
+import numpy as np
+
+from eegvit import CSPLDAClassifier, EfficientViTClassifier
 from eegvit.config import Card
 from eegvit.data import read_subject
 from eegvit.preprocess.alignment import align_offline
@@ -46,11 +50,36 @@ train, test = (
 )
 
 # %% [markdown]
-# One person trains, the other is looked at. `attention_received` says how much attention each
-# electrode receives over time, for each trial.
+# ## Patterns
+#
+# One person trains, the other is looked at. A filter says how to weigh electrodes; its *pattern*
+# says how the source that it picks out shows at them, and only patterns may be read as places.
+# Those of common spatial patterns come with the model: `patterns_`.
 
 # %%
-model = EfficientViTClassifier(layout="patch", sfreq=train.sfreq, ch_names=train.ch_names)
+csp = CSPLDAClassifier(n_components=2).fit(train.X, train.labels)
+print(f"person 2: {100 * csp.score(test.X, test.labels):.1f} %")
+strength = np.abs(csp.patterns_)  # (electrodes, filters)
+for number, column in enumerate(strength.T, start=1):
+    strongest = [train.ch_names[i] for i in column.argsort()[::-1][:3]]
+    print(f"filter {number}: {', '.join(strongest)}")
+
+# %%
+info = mne.create_info(list(train.ch_names), train.sfreq, "eeg").set_montage("standard_1005")
+figure, axes = plt.subplots(1, strength.shape[1], figsize=(6, 3))
+for number, (column, ax) in enumerate(zip(strength.T, axes, strict=True), start=1):
+    mne.viz.plot_topomap(column, info, axes=ax, show=False)
+    ax.set_title(f"filter {number}")
+
+# %% [markdown]
+# ## Attention
+#
+# `attention_received` says how much attention each electrode receives over time, for each trial.
+
+# %%
+model = EfficientViTClassifier(
+    layout="patch", epochs=60, sfreq=train.sfreq, ch_names=train.ch_names
+)
 model.fit(train.X, train.labels)
 print(f"person 2: {100 * model.score(test.X, test.labels):.1f} %")
 received = model.attention_received(test.X)
@@ -59,4 +88,3 @@ print(f"{received.shape[0]} trials, {received.shape[1]} electrodes, {received.sh
 # %%
 path = Path(tempfile.mkdtemp()) / "attention.png"
 draw_topography(received.mean(axis=0), test.ch_names, path, window=card.window)
-print(f"drawn in {path}")

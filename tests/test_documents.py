@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import eegvit
-from eegvit.config import load_study, load_yaml
+from eegvit.command import COMMANDS
+from eegvit.config import load_yaml
 from eegvit.registry import BRANCHES, SOURCES
 
 
@@ -62,30 +62,10 @@ def test_files_that_the_readme_names_exist(root: Path) -> None:
     assert named and not missing
 
 
-def test_study_files_in_the_readme_are_valid(root: Path, tmp_path: Path) -> None:
-    studies = re.findall(r"```yaml\n(.*?)```", read(root, "README.md"), flags=re.DOTALL)
-    assert studies
-    for number, text in enumerate(studies):
-        file = tmp_path / f"{number}.yaml"
-        file.write_text(text, encoding="utf-8")
-        assert load_study(file).models
-
-
-def test_python_in_the_readme_runs(root: Path, people: Any) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", read(root, "README.md"), flags=re.DOTALL)
-    assert len(blocks) == 4  # the last is run by tests/pretrain/test_readme.py
-    quick = blocks[1].replace('fuse="gated"', 'fuse="gated", epochs=1')
-    assert quick != blocks[1]
-    known: dict[str, Any] = {"X": people.X, "y": people.labels, "subject": people.subject}
-    for block in (blocks[0], quick, blocks[2]):
-        exec(block, known)
-    assert known["scores"].shape == known["by_person"].shape == (3,)
-    assert known["model"].out_of_fold_.shape == (2, len(people), 2)
-
-
 def test_the_readme_lists_every_branch_and_source(root: Path) -> None:
     text = read(root, "README.md")
     assert [name for name in [*BRANCHES, *SOURCES] if f"`{name}`" not in text] == []
+    assert [name for name in COMMANDS if f"`eegvit {name}" not in text] == ["run"]
 
 
 def test_versions_agree(root: Path) -> None:
@@ -94,7 +74,7 @@ def test_versions_agree(root: Path) -> None:
     assert f"\n## {eegvit.__version__}\n" in read(root, "CHANGELOG.md")
 
 
-@pytest.mark.parametrize("target", ["install", "test", "lint", "types", "bench", "clean"])
+@pytest.mark.parametrize("target", ["install", "test", "lint", "types", "docs", "bench", "clean"])
 def test_make_has_the_target(root: Path, target: str) -> None:
     assert re.search(rf"^{target}:", read(root, "Makefile"), flags=re.MULTILINE)
 

@@ -85,7 +85,7 @@ def card_text(name: str, folder: Path, found: Guess) -> str:
     if found.windows is not None:
         lines.append(f"windows: {{length: {found.windows:g}, step: {found.windows:g}}}   # seconds")
     else:
-        lines.append(f"window: {_pair(found.window)}              # seconds from the cue")
+        lines.append(f"window: {_pair(_window(found))}              # seconds from the cue")
     lines += [
         "artifacts: keep             # or drop: trials that the recording marks as spoilt",
         "bad_trials: drop            # or refuse: trials in which a channel stays at one value",
@@ -105,8 +105,8 @@ def study_text(name: str, found: Guess) -> str:
         f"data: {_scalar(name)}",
         "align: {method: euclidean, domain: session}",
     ]
-    if found.sfreq > 200:
-        lines.append(f"view: {{resample: {125 if found.sfreq % 125 == 0 else 128}}}")
+    if rate := _new_rate(found):
+        lines.append(f"view: {{resample: {rate}}}")
     lines += [_protocol(found), "models:", "  chance:        {branch: chance}"]
     if dense:
         lines += [
@@ -126,6 +126,21 @@ def study_text(name: str, found: Guess) -> str:
     weight = ", class_weight: balanced" if found.share < 0.5 else ""
     lines.append(f"  eegnet:        {{branch: eegnet{weight}}}")
     return "\n".join(lines) + "\n"
+
+
+def _new_rate(found: Guess) -> int | None:
+    """What trials are resampled to, where they were recorded at more than they need."""
+    if found.sfreq <= 200:
+        return None
+    return 125 if found.sfreq % 125 == 0 else 128
+
+
+def _window(found: Guess) -> tuple[float, float]:
+    """The window; of trials that were cut already no longer than they are when resampled."""
+    (begin, end), rate = found.window, _new_rate(found)
+    if found.band is not None or rate is None:
+        return begin, end
+    return begin, begin + int((end - begin) * rate + 1e-3) / rate
 
 
 def _protocol(found: Guess) -> str:

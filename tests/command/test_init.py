@@ -6,7 +6,9 @@ import shutil
 import warnings
 from pathlib import Path
 
+import mne
 import mne_bids
+import numpy as np
 import pytest
 from recorded import epochs_of, make_raw, write
 
@@ -76,6 +78,22 @@ def test_a_study_for_every_layout_runs(layout, tmp_path: Path) -> None:
     if layout is eegmmidb:
         assert study.data[0].classes == ("left_hand", "hands", "right_hand", "feet")
         assert study.data[0].channels == ("FC3", "C3", "Cz")
+
+
+def test_epochs_that_are_resampled_are_long_enough(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    rng = np.random.default_rng(0)
+    events = np.c_[np.arange(16), np.zeros(16, int), np.arange(16) % 2 + 1]
+    info = mne.create_info(["C3", "Cz", "C4"], 250.0, "eeg")
+    for subject in "12":
+        signals = 1e-5 * rng.standard_normal((16, 3, 751))  # MNE's epochs include their end
+        cut = mne.EpochsArray(signals, info, events, tmin=0.5, event_id={"a": 1, "b": 2})
+        cut.save(tmp_path / "mine" / f"sub-{subject}_epo.fif", verbose="error")
+    path = init(tmp_path / "mine", tmp_path)
+    study = load_study(path)
+    assert study.data[0].window == (0.5, 3.5) and study.view.resample == 125
+    results = eegvit.run_study(path, jobs=0, changes=SMALL)
+    assert {row.status for row in results.details.board} == {"ok"}
 
 
 def test_files_are_commented_and_never_written_over(tmp_path: Path) -> None:
