@@ -17,7 +17,7 @@ import numpy as np
 import safetensors.numpy
 
 from eegvit.deploy.written import Written
-from eegvit.sealed import Damaged, reading, replacing
+from eegvit.sealed import UNFIT, Damaged, reading, replacing
 
 FORMAT = 1
 MARK = b"eegvit decoder "
@@ -66,7 +66,6 @@ def read(path: Path) -> tuple[dict[str, Any], Written]:
         raise Damaged(f"{path} is no decoder, or only a part of one")
     if whole[-_SEAL:] != _seal(whole[:-_SEAL]):
         raise Damaged(f"{path} is damaged or was changed: its checksum is wrong")
-    made = Written()
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         content = json.loads(archive.read(_CONTENT))
         if content["format"] != FORMAT:
@@ -74,14 +73,21 @@ def read(path: Path) -> tuple[dict[str, Any], Written]:
                 f"{path} is of format {content['format']}, and this version of eegvit reads"
                 f" {FORMAT}: install the version that it names, or fit it again"
             )
-        for name in archive.namelist():
-            key = name.rpartition("/")[2].partition(".")[0]
-            if name.startswith(_ARRAYS):
-                made.arrays[key] = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
-            elif name.startswith(_NETWORKS):
-                made.networks[key] = safetensors.numpy.load(archive.read(name))
-        made.value = json.loads(archive.read(_VALUE))
-    return content["about"], made
+        try:
+            return content["about"], _unpacked(archive)
+        except UNFIT as error:
+            raise Damaged(f"{path} holds what no decoder does: {error}") from error
+
+
+def _unpacked(archive: zipfile.ZipFile) -> Written:
+    made = Written(json.loads(archive.read(_VALUE)))
+    for name in archive.namelist():
+        key = name.rpartition("/")[2].partition(".")[0]
+        if name.startswith(_ARRAYS):
+            made.arrays[key] = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+        elif name.startswith(_NETWORKS):
+            made.networks[key] = safetensors.numpy.load(archive.read(name))
+    return made
 
 
 def _seal(body: bytes) -> bytes:
