@@ -199,7 +199,10 @@ class Reading:
         if cues.marks is None and where.endswith(".gdf"):
             own = {m: name for m, name in gdf.EVENTS.items() if name in self.card.classes}
             meant = {**own, gdf.UNKNOWN: "", **meant}
-        chosen = np.isin(marks.texts, list(meant))
+        texts = marks.texts
+        if not np.isin(texts, list(meant)).any():  # BrainVision says "Comment/left"
+            texts = np.array([text.rpartition("/")[2] for text in texts.tolist()], dtype=np.str_)
+        chosen = np.isin(texts, list(meant))
         if not chosen.any():
             there = ", ".join(sorted(set(marks.texts.tolist()))[:20])
             raise ValueError(
@@ -208,7 +211,7 @@ class Reading:
                 " throughout by --windows LENGTH,STEP"
             )
         at = marks.samples[chosen]
-        labels = np.array([meant[text] for text in marks.texts[chosen]], dtype=np.str_)
+        labels = np.array([meant[text] for text in texts[chosen]], dtype=np.str_)
         onsets = at + round(self.offset * raw.info["sfreq"])
         return onsets, labels, gdf.rejected(marks, at)
 
