@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eegvit.config import Study as Study
     from eegvit.config import load_card as load_card
     from eegvit.config import load_study as load_study
+    from eegvit.deploy.decoder import Decoder as Decoder
     from eegvit.ensemble.classifier import EnsembleClassifier as EnsembleClassifier
     from eegvit.preprocess.by_group import EuclideanAlignment as EuclideanAlignment
     from eegvit.preprocess.by_group import RiemannianRecentring as RiemannianRecentring
@@ -39,6 +40,7 @@ _HOMES = {
     "BraindecodeClassifier": "branches.braindecode",
     "ChanceClassifier": "branches.chance",
     "CSPLDAClassifier": "branches.csp",
+    "Decoder": "deploy.decoder",
     "EEGNetClassifier": "branches.eegnet",
     "EfficientViTClassifier": "branches.efficientvit",
     "EnsembleClassifier": "ensemble.classifier",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from eegvit.config import Study, load_study
+from eegvit.config import Align, Model, Study, load_study
 from eegvit.data.cache import Cache
 from eegvit.execute.embeddings import represent
 from eegvit.execute.fits import execute
@@ -104,16 +104,36 @@ class StudyResults:
         seed : int or None
             One of the study's; the first if None.
         """
-        study = self.plan.study
-        if name in study.ensembles:
-            return self._ensemble(name, seed)
-        if name not in study.models:
-            known = ", ".join((*study.models, *study.ensembles))
-            raise ValueError(f"the study has no model '{name}'; there are {known}")
-        unfitted, view = self._unfitted(name, seed)
-        return self._behind_alignment(name, _fitted(unfitted, view), view)
+        fitted, view = self.fitted(name, seed)
+        align = self.settings(name).align or self.plan.study.align
+        return _behind_alignment(name, fitted, view, align)
 
-    def _ensemble(self, name: str, seed: int | None) -> Any:
+    def fitted(self, name: str, seed: int | None = None) -> tuple[Any, DataView]:
+        """Return a model or ensemble fitted on all people, and the aligned trials it is of.
+
+        Parameters
+        ----------
+        name : str
+            A model or an ensemble.
+        seed : int or None
+            One of the study's; the first if None.
+        """
+        unfitted, view = (
+            self._ensemble(name, seed)
+            if name in self.plan.study.ensembles
+            else self._unfitted(name, seed)
+        )
+        return _fitted(unfitted, view), view
+
+    def settings(self, name: str) -> Model:
+        """Return what the study says of a model, or of the first member of an ensemble."""
+        study = self.plan.study
+        known = (*study.models, *study.ensembles)
+        if name not in known:
+            raise ValueError(f"the study has no model '{name}'; there are {', '.join(known)}")
+        return study.models[study.ensembles[name].of[0] if name in study.ensembles else name]
+
+    def _ensemble(self, name: str, seed: int | None) -> tuple[Any, DataView]:
         from eegvit.ensemble import EnsembleClassifier
 
         asked = self.plan.study.ensembles[name]
@@ -130,29 +150,14 @@ class StudyResults:
             learner=asked.learner,
             calibrate=asked.calibrate is not None,
         )
-        return self._behind_alignment(asked.of[0], _fitted(ensemble, views[0]), views[0])
-
-    def _behind_alignment(self, name: str, fitted: Any, view: DataView) -> Any:
-        """Return a fitted model behind the alignment that its trials went through."""
-        align = self.plan.study.models[name].align or self.plan.study.align
-        if align.method == "none":
-            return fitted
-        if align.mode == "causal":
-            warnings.warn(
-                f"'{name}' learned from trials aligned by those before them; what it predicts must"
-                " be aligned so too: eegvit.preprocess.alignment.align_causal",
-                stacklevel=3,
-            )
-            return fitted
-        from sklearn.pipeline import Pipeline
-
-        from eegvit.preprocess.by_group import EuclideanAlignment, RiemannianRecentring
-
-        kind = EuclideanAlignment if align.method == "euclidean" else RiemannianRecentring
-        aligned = kind().fit(view.take(np.arange(len(view))).X, groups=view.block_keys)
-        return Pipeline([("align", aligned), ("model", fitted)])
+        return ensemble, views[0]
 
     def _unfitted(self, name: str, seed: int | None) -> tuple[Any, DataView]:
+        if (self.settings(name).pretrain or {}).get("data"):
+            raise ValueError(
+                f"'{name}' is pretrained on other data, which are not here: pretrain it by itself,"
+                " and name the file in `pretrain: {weights: ...}`"
+            )
         wanted = self.plan.study.evaluate.seeds[0] if seed is None else seed
         for request in self.plan.requests:
             if request.model == name and request.seed == wanted:
@@ -331,6 +336,26 @@ def _said(changes: Mapping[str, Any] | None, trials: Trials | None) -> list[str]
     """Return changes of a study as the command line says them."""
     whole = dict(changes or {}) | ({} if trials is None else {"data": _card_of(trials)})
     return [f"{key}={json.dumps(value)}" for key, value in whole.items()]
+
+
+def _behind_alignment(name: str, fitted: Any, view: DataView, align: Align) -> Any:
+    """Return a fitted model behind the alignment that its trials went through."""
+    if align.method == "none":
+        return fitted
+    if align.mode == "causal":
+        warnings.warn(
+            f"'{name}' learned from trials aligned by those before them; what it predicts must"
+            " be aligned so too: eegvit.preprocess.alignment.align_causal",
+            stacklevel=3,
+        )
+        return fitted
+    from sklearn.pipeline import Pipeline
+
+    from eegvit.preprocess.by_group import EuclideanAlignment, RiemannianRecentring
+
+    kind = EuclideanAlignment if align.method == "euclidean" else RiemannianRecentring
+    aligned = kind().fit(view.take(np.arange(len(view))).X, groups=view.block_keys)
+    return Pipeline([("align", aligned), ("model", fitted)])
 
 
 def _fitted(unfitted: Any, view: DataView) -> Any:

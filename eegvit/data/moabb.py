@@ -133,7 +133,7 @@ class MoabbSource:
             find_events = self._finder.make_labels_pipeline(self._dataset, return_raws=True)[0]
             events = find_events.transform(raw)
         events = np.zeros((0, 3), dtype=np.int64) if events is None else np.asarray(events)
-        begin = round(self._dataset.interval[0] * raw.info["sfreq"])  # from the trigger to the task
+        begin = round(self.offset * raw.info["sfreq"])
         onsets = events[:, 0].astype(np.int64) - raw.first_samp + begin
         names = {
             code: name for name, codes in self._events.items() for code in np.atleast_1d(codes)
@@ -147,6 +147,11 @@ class MoabbSource:
             where=f"{where} run {run}",
             to_microvolts=float(self._dataset.unit_factor),
         )
+
+    @property
+    def offset(self) -> float:
+        """Seconds from the trigger to the task."""
+        return float(self._dataset.interval[0])
 
     @cached_property
     def _dataset(self) -> Any:

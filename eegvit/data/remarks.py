@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from eegvit.config import Card
 from eegvit.trials import Trials
 
-_SCALES_APART = 100.0  # times; electrodes and heads make less, units make a thousand or a million
+SCALES_APART = 100.0  # times; electrodes and heads make less, units make a thousand or a million
 _LOOKED_AT = 20  # trials a session
 
 
@@ -65,16 +65,16 @@ def other_scales(name: str, sessions: Sequence[Trials]) -> str | None:
     >>> other_scales("mine", people)
     'mine: signals of person 3, session 0 are 1,000,000 times weaker than the others'
     """
-    strengths = {_named(trials): _strength(trials) for trials in sessions if len(trials)}
+    strengths = {_named(trials): strength(trials) for trials in sessions if len(trials)}
     moving = {who: strength for who, strength in strengths.items() if strength > 0}
     if len(moving) < 2:
         return None
     middle = float(np.median(list(moving.values())))
-    weaker = [who for who, own in moving.items() if own * _SCALES_APART <= middle]
-    stronger = [who for who, own in moving.items() if own >= middle * _SCALES_APART]
+    weaker = [who for who, own in moving.items() if own * SCALES_APART <= middle]
+    stronger = [who for who, own in moving.items() if own >= middle * SCALES_APART]
     if not weaker and not stronger:
         lowest, highest = min(moving, key=moving.__getitem__), max(moving, key=moving.__getitem__)
-        if moving[highest] < moving[lowest] * _SCALES_APART:
+        if moving[highest] < moving[lowest] * SCALES_APART:
             return None
         weaker, middle = [lowest], moving[highest]
     who, how = (weaker, "weaker") if weaker else (stronger, "stronger")
@@ -129,8 +129,14 @@ def chains_of(trials: Trials) -> NDArray[np.int64]:
     return chains
 
 
-def _strength(trials: Trials) -> float:
-    """Median standard deviation of a channel in a trial."""
+def strength(trials: Trials) -> float:
+    """Return the median standard deviation of a channel in a trial.
+
+    Examples
+    --------
+    >>> strength(Trials.from_arrays([[[1.0, -1.0]], [[3.0, -3.0]]], ["a", "b"], sfreq=1.0))
+    2.0
+    """
     rows = np.linspace(0, len(trials) - 1, min(len(trials), _LOOKED_AT)).astype(np.int64)
     return float(np.median(np.asarray(trials.X[rows], dtype=np.float64).std(axis=-1)))
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,25 @@ Array = NDArray[np.float64]
 FLOOR = 1e-6  # of the largest eigenvalue: directions below it are not amplified
 FLAT = 1e-12  # of the power: what varies less is constant
 PRIOR = 4.0  # trials that a causal reference's prior weighs as much as
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """What a causal alignment holds of the trials so far.
+
+    Parameters
+    ----------
+    mean : array, shape (channels, channels)
+        Their mean covariance.
+    n : int
+        How many they are.
+    n_in_mean : int
+        How many of them the mean is of: flat ones do not pull a geometric mean.
+    """
+
+    mean: Array
+    n: int
+    n_in_mean: int
 
 
 def align_offline(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.float32]:
@@ -38,11 +58,21 @@ def align_offline(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.floa
     return whitened(X, reference(X, method))
 
 
-def align_causal(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.float32]:
+def align_causal(
+    X: NDArray[Any], method: str = "euclidean", since: Running | None = None
+) -> NDArray[np.float32]:
     """Whiten each trial by the mean covariance of the trials up to and including itself.
 
     What an online decoder can do: the first trials, with little to go by, lean on a
     multiple of the identity. Trials must be in time order.
+
+    Parameters
+    ----------
+    X : array, shape (n, channels, times)
+    method : {"none", "euclidean", "riemannian"}
+        Which mean: arithmetic, or geometric.
+    since : Running or None
+        What is known of trials before these.
 
     Examples
     --------
@@ -52,11 +82,24 @@ def align_causal(X: NDArray[Any], method: str = "euclidean") -> NDArray[np.float
     """
     if _nothing_to_do(X, method):
         return np.asarray(X, dtype=np.float32)
-    each = _regular(X)
-    n = np.arange(1, len(X) + 1)[:, None, None]
-    running = np.cumsum(each, axis=0) / n if method == "euclidean" else _running_geodesic(each)
+    running, _ = _running(_regular(X), method, since)
+    n = (since.n if since else 0) + np.arange(1, len(X) + 1)[:, None, None]
     level = np.trace(running, axis1=1, axis2=2)[:, None, None] / X.shape[1]
     return whitened(X, (n * running + PRIOR * level * np.eye(X.shape[1])) / (n + PRIOR))
+
+
+def run_on(X: NDArray[Any], method: str, since: Running | None = None) -> Running:
+    """Return what a causal alignment holds after some trials, in time order.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(20, 3, 100))
+    >>> later = align_causal(X[5:], "euclidean", run_on(X[:5], "euclidean"))
+    >>> bool(np.allclose(align_causal(X)[5:], later, atol=1e-6))
+    True
+    """
+    running, n_in_mean = _running(_regular(X), method, since)
+    return Running(running[-1], (since.n if since else 0) + len(X), n_in_mean)
 
 
 def reference(X: NDArray[Any], method: str) -> Array:
@@ -123,22 +166,33 @@ def geometric_mean(matrices: Array, tolerance: float = 1e-8, max_steps: int = 50
     return mean
 
 
-def _running_geodesic(matrices: Array) -> Array:
+def _running(each: Array, method: str, since: Running | None) -> tuple[Array, int]:
+    """Return the mean after each covariance, and how many the last is of."""
+    if method == "riemannian":
+        return _running_geodesic(each, since)
+    n_before = since.n if since else 0
+    total = np.cumsum(each, axis=0)
+    total = total + since.n * since.mean if since else total
+    n = n_before + np.arange(1, len(each) + 1)
+    return total / n[:, None, None], n_before + len(each)
+
+
+def _running_geodesic(matrices: Array, since: Running | None) -> tuple[Array, int]:
     """Return the running geometric mean: each new matrix pulls it by 1/n along the geodesic.
 
     Flat matrices do not count, neither before the first other one nor after it.
     """
     running = np.empty_like(matrices)
-    mean, n = matrices[0], 1
+    mean, n = (since.mean, since.n_in_mean) if since else (matrices[0], 0)
     for i, matrix in enumerate(matrices):
-        if mean.trace() <= FLAT * matrix.trace():
+        if n == 0 or mean.trace() <= FLAT * matrix.trace():
             mean, n = matrix, 1
-        elif i > 0 and matrix.trace() > FLAT * mean.trace():
+        elif matrix.trace() > FLAT * mean.trace():
             n += 1
             root, whiten = _spectral(mean, np.sqrt), inverse_root(mean)
             mean = root @ _spectral(whiten @ matrix @ whiten, _power(1 / n)) @ root
         running[i] = mean
-    return running
+    return running, n
 
 
 def _power(exponent: float) -> Callable[[Array], Array]:

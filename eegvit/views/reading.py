@@ -36,7 +36,7 @@ def make_views(study: Study, cache: Cache, executor: Executor | None = None) -> 
     executor : Executor or None
         Who reads, one person a task; this process if None.
     """
-    wanted = {name: _wanted(study, name) for name in study.models}
+    wanted = {name: wanted_of(study, name) for name in study.models}
     for name, (cards, _) in wanted.items():
         for card, usual in zip(cards, study.data, strict=True):
             if card.artifacts != usual.override(study.view).artifacts:
@@ -60,11 +60,12 @@ def make_views(study: Study, cache: Cache, executor: Executor | None = None) -> 
 
 def cards_of(study: Study) -> list[Card]:
     """Return the cards that the views of a study are read by, changes included."""
-    wanted = [card for name in study.models for card in _wanted(study, name)[0]]
+    wanted = [card for name in study.models for card in wanted_of(study, name)[0]]
     return list({sha256(card): card for card in wanted}.values())
 
 
-def _wanted(study: Study, name: str) -> tuple[tuple[Card, ...], Align]:
+def wanted_of(study: Study, name: str) -> tuple[tuple[Card, ...], Align]:
+    """Return the cards as a model wants them, and its alignment."""
     model = study.models[name]
     own = model.view or View()
     cards = tuple(card.override(study.view).override(own) for card in study.data)

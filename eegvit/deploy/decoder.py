@@ -1,0 +1,371 @@
+"""A fitted model with everything that is needed to use it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eegvit.branches.base import probabilities
+from eegvit.config import Study, Windows
+from eegvit.data.montage import electrode_directions
+from eegvit.deploy.about import about_study, differing, said
+from eegvit.deploy.alignment import Alignment
+from eegvit.deploy.archive import read, write
+from eegvit.deploy.calibration import Calibration
+from eegvit.deploy.files import files_of
+from eegvit.deploy.predictions import Predictions, joined
+from eegvit.deploy.reading import Cues, Read, Reading
+from eegvit.deploy.rebuilt import rebuilt
+from eegvit.deploy.written import Written, written
+from eegvit.ensemble.recentring import recentred
+from eegvit.preprocess.signals import EEG
+from eegvit.preprocess.signals import read as read_signals
+from eegvit.sealed import UNFIT, Damaged
+from eegvit.study import StudyResults, run_study
+from eegvit.trials import Trials
+from eegvit.views.reading import wanted_of
+
+if TYPE_CHECKING:
+    import mne
+
+File: TypeAlias = "str | Path | mne.io.BaseRaw"
+N_WITNESSES = 2  # trials whose probabilities a file holds, to see that it was put together well
+WITNESSED = 1e-4  # how far these may be off: libraries of other versions round otherwise
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Decoder:
+    """A model or ensemble of a study, fitted on all its people, ready for new recordings.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted on aligned trials.
+    reading : Reading
+        How recordings become trials.
+    align : Alignment
+        How trials of a recording are aligned.
+    about : dict
+        Study, scores, people, versions: what vouches for the decoder, as plain values.
+    shares : array or None
+        How often each class occurred in training, where predictions are recentred.
+    calibration : Calibration or None
+        What a few labelled trials of the person taught.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((60, 3, 100)), np.tile(["left", "right"], 30)
+    >>> X[y == "left", 0] *= 3
+    >>> data = {"X": X, "y": y, "sfreq": 100.0, "subject": np.repeat(["ann", "bob", "eve"], 20)}
+    >>> study = {"name": "small", "models": {"csp": {"branch": "csp_lda"}}}
+    >>> decoder = Decoder.fit(study, model="csp", data=data, jobs=0, cache=tempfile.mkdtemp())
+    >>> path = Path(tempfile.mkdtemp()) / "hand.eegvit"
+    >>> decoder.save(path)
+    >>> Decoder.load(path).predict(X[:4]).labels.tolist()
+    ['left', 'right', 'left', 'right']
+    """
+
+    model: Any
+    reading: Reading
+    align: Alignment
+    about: dict[str, Any]
+    shares: NDArray[np.float64] | None = None
+    calibration: Calibration | None = None
+
+    @classmethod
+    def fit(
+        cls,
+        study: StudyResults | str | Path | Mapping[str, Any] | Study,
+        model: str,
+        *,
+        seed: int | None = None,
+        **how: Any,
+    ) -> Decoder:
+        """Fit a model of a study on all its people.
+
+        Parameters
+        ----------
+        study : StudyResults, or what `run_study` takes
+            A study is run first, so that scores of people held out vouch for the decoder; what
+            was run before is not run again.
+        model : str
+            A model or an ensemble of the study.
+        seed : int or None
+            One of the study's; the first if None.
+        **how
+            `data`, `jobs`, `cache`, `changes` and `allow` of `run_study`.
+        """
+        results = study if isinstance(study, StudyResults) else run_study(study, **how)
+        asked = results.plan.study
+        settings = results.settings(model)
+        recentre = settings.recentre or asked.recentre
+        if recentre != "none" and model in asked.ensembles:
+            raise ValueError(
+                f"the members of '{model}' are recentred one by one, which a decoder does not do:"
+                " fit one of them alone, or leave `recentre` out"
+            )
+        fitted, view = results.fitted(model, seed)
+        align = settings.align or asked.align
+        member = asked.ensembles[model].of[0] if model in asked.ensembles else model
+        cards, _ = wanted_of(asked, member)
+        return cls(
+            fitted,
+            Reading.of_study(cards, view, aligned=align.method != "none"),
+            Alignment(align.method, align.mode),
+            about_study(results, model, view, fitted),
+            None if recentre == "none" else view.class_shares(np.arange(len(view))),
+        )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the probabilities' columns."""
+        return self.reading.card.classes
+
+    def save(self, path: str | Path, *, allow: Collection[str] = ()) -> None:
+        """Write the decoder to a file of JSON, arrays and tensors.
+
+        Parameters
+        ----------
+        path : str or Path
+        allow : collection of str
+            Packages whose classes may be part of it, beside those that any decoder is made of.
+        """
+        calibration = None if self.calibration is None else self.calibration.plain()
+        witnesses = self._witnesses()
+        content = {
+            "model": self.model,
+            "reading": self.reading.plain(),
+            "align": self.align.plain(),
+            "shares": self.shares,
+            "calibration": calibration,
+            "montage": electrode_directions(self.reading.ch_names),
+            "witnesses": witnesses,
+            "witnessed": self._of_model(witnesses),
+        }
+        write(Path(path), self.about, written(content, allow))
+
+    @classmethod
+    def load(cls, path: str | Path, *, allow: Collection[str] = ()) -> Decoder:
+        """Return the decoder in a file; nothing is unpickled, and a changed file is refused.
+
+        The checksum is there for damage: it does not say who wrote the file.
+
+        Parameters
+        ----------
+        path : str or Path
+        allow : collection of str
+            Packages whose classes may be part of it, beside those that any decoder is made of.
+        """
+        about, made = read(Path(path))
+        try:
+            found, content = cls._of(about, made, allow)
+            told = found._of_model(content["witnesses"])
+        except UNFIT as error:
+            raise Damaged(
+                f"{path} cannot be put together: {error or type(error).__name__}."
+                f" {differing(about)}"
+            ) from error
+        off = float(np.abs(told - content["witnessed"]).max())
+        if not off <= WITNESSED:
+            raise Damaged(
+                f"{path} does not say here what it said where it was written: probabilities are off"
+                f" by {off:.2g}. {differing(about)}"
+            )
+        return found
+
+    @classmethod
+    def _of(
+        cls, about: dict[str, Any], made: Written, allow: Collection[str]
+    ) -> tuple[Decoder, dict[str, Any]]:
+        content = rebuilt(made, allow)
+        known = content["calibration"]
+        found = cls(
+            content["model"],
+            Reading.of(content["reading"]),
+            Alignment.of(content["align"]),
+            about,
+            content["shares"],
+            None if known is None else Calibration(**known),
+        )
+        return found, content
+
+    def predict(
+        self,
+        recording: File | Trials | EEG | Sequence[File],
+        *,
+        cues: Sequence[str] | Mapping[str, str] | None = None,
+        windows: tuple[float, float] | None = None,
+        to_microvolts: float | None = None,
+    ) -> Predictions:
+        """Return what the decoder says of a recording.
+
+        Parameters
+        ----------
+        recording : path, mne.io.Raw, a list of them, Trials, mne.Epochs or array
+            A file or a continuous recording, which is filtered, cut and resampled as those of
+            the study; several in a list are of one session, and are aligned together. Or trials
+            (n, channels, times) of one session that were filtered and cut so before.
+        cues : sequence of str, mapping or None
+            Marks at which to decode, or what each stands for; those of the study if None.
+        windows : (float, float) or None
+            Length and step in seconds of windows throughout the recording, instead of cues.
+        to_microvolts : float or None
+            Factor from the recording's unit to microvolts, where it is not the study's.
+        """
+        parts = self._read(recording, cues, windows, to_microvolts)
+        sizes = np.cumsum([len(part.trials) for part in parts])
+        told = self.probabilities(np.concatenate([part.trials.X for part in parts]))
+        return joined(
+            [
+                Predictions(np.full(len(part.trials), part.where), _onsets(part), own, self.classes)
+                for part, own in zip(parts, np.split(told, sizes[:-1]), strict=True)
+            ]
+        )
+
+    def calibrate(
+        self,
+        recording: File | Trials | Sequence[File],
+        *,
+        cues: Sequence[str] | Mapping[str, str] | None = None,
+        windows: tuple[float, float] | None = None,
+        to_microvolts: float | None = None,
+    ) -> Decoder:
+        """Return the decoder adapted to a person by a recording of theirs.
+
+        Its trials set the reference of the alignment. Where marks say their classes, the
+        probabilities are calibrated by them, too. Parameters are those of `predict`.
+        """
+        parts = self._read(recording, cues, windows, to_microvolts)
+        X = np.concatenate([part.trials.X for part in parts])
+        known = np.concatenate([part.known for part in parts])
+        if self.align.method == "none" and not known.any():
+            raise ValueError(
+                "there is nothing to calibrate: the trials have no labels, and the decoder does"
+                " not align"
+            )
+        adapted = replace(self, align=self.align.knowing(X))
+        if not known.any():
+            return adapted
+        y = np.concatenate([part.trials.y for part in parts])
+        told = self._of_model(self.align(X))
+        return replace(adapted, calibration=Calibration.learn(told[known], y[known]))
+
+    def probabilities(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Return probabilities (n, classes) for the trials of a session, in time order.
+
+        They are filtered and cut as the study's were, in microvolts, and not aligned yet.
+        """
+        told = self._of_model(self.align(X))
+        if self.calibration is not None:
+            told = self.calibration(told)
+        return told if self.shares is None else recentred(told, self.shares)
+
+    def _of_model(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the model's probabilities for aligned trials, in the order of the classes."""
+        told = np.zeros((len(X), len(self.classes)))
+        own = probabilities(self.model, X)
+        told[:, [self.classes.index(str(name)) for name in self.model.classes_]] = own
+        return told
+
+    def _witnesses(self) -> NDArray[np.float32]:
+        """Return noise as strong as the trials that the model knows."""
+        shape = (N_WITNESSES, len(self.reading.ch_names), self.reading.n_times)
+        noise = np.random.default_rng(0).standard_normal(shape)
+        return (noise * (self.reading.strength or 1.0)).astype(np.float32)
+
+    def _read(
+        self,
+        recording: Any,
+        cues: Sequence[str] | Mapping[str, str] | None,
+        windows: tuple[float, float] | None,
+        to_microvolts: float | None,
+    ) -> list[Read]:
+        if isinstance(recording, Trials):
+            return [self._given(recording)]
+        several = recording if isinstance(recording, list | tuple) else [recording]
+        if not all(isinstance(one, str | os.PathLike) or _is_raw(one) for one in several):
+            return [self._prepared(recording)]
+        if isinstance(cues, str):
+            raise ValueError(f"cues={cues!r}: give a list of marks, [{cues!r}]")
+        meant = _meant(cues, self.reading.marks)
+        asked = Cues(
+            meant, None if windows is None else Windows(length=windows[0], step=windows[1])
+        )
+        reading = self.reading
+        if to_microvolts is not None:
+            reading = replace(reading, to_microvolts=to_microvolts)
+        files: list[Any] = [
+            found for one in several for found in ([one] if _is_raw(one) else files_of([one]))
+        ]
+        return [reading.read(one, asked) for one in files]
+
+    def _given(self, trials: Trials) -> Read:
+        """Check trials that were filtered and cut before; their channels are put in order."""
+        reading, who = self.reading, "this decoder"
+        if trials.n_times != reading.n_times or abs(trials.sfreq / reading.sfreq - 1) > 1e-5:
+            raise ValueError(
+                f"the trials have {trials.n_times} samples at {trials.sfreq:g} Hz, and {who} takes"
+                f" {reading.n_times} at {reading.sfreq:g} Hz"
+            )
+        missing = [name for name in reading.ch_names if name not in trials.ch_names]
+        if missing:
+            raise ValueError(
+                f"the trials lack {len(missing)} of the {len(reading.ch_names)} channels of {who}:"
+                f" {', '.join(missing[:8])}"
+            )
+        places = [trials.ch_names.index(name) for name in reading.ch_names]
+        labels = trials.labels
+        known = np.isin(labels, self.classes)
+        y = np.array([self.classes.index(n) if n in self.classes else 0 for n in labels.tolist()])
+        ordered = trials.replace(
+            X=trials.X[:, places], y=y.astype(np.int64), classes=self.classes,
+            ch_names=reading.ch_names,
+        )  # fmt: skip
+        return Read(ordered, known, "trials")
+
+    def _prepared(self, X: EEG) -> Read:
+        reading = self.reading
+        found = read_signals(X, "this decoder", sfreq=reading.sfreq, ch_names=reading.ch_names)
+        shape = (len(reading.ch_names), reading.n_times)
+        if found.X.shape[1:] != shape:
+            raise ValueError(
+                f"X has {found.X.shape[1]} channels x {found.X.shape[2]} times, and this decoder"
+                f" takes {shape[0]} x {shape[1]}"
+            )
+        made = Trials.from_arrays(
+            found.X,
+            [self.classes[0]] * len(found.X),
+            sfreq=reading.sfreq,
+            classes=self.classes,
+            ch_names=reading.ch_names,
+            tmin=reading.card.window[0],
+        )
+        return Read(made, np.zeros(len(made), dtype=bool), "trials")
+
+    def __repr__(self) -> str:
+        return said(self.about, self.reading, self.align, self.calibration)
+
+
+def _onsets(part: Read) -> NDArray[np.float64]:
+    """Return the second of each cue, or where a window without one begins."""
+    return part.trials.onset if part.cued else part.trials.onset + part.trials.tmin
+
+
+def _meant(
+    cues: Sequence[str] | Mapping[str, str] | None, marks: Mapping[str, str]
+) -> Mapping[str, str] | None:
+    if cues is None or isinstance(cues, Mapping):
+        return cues
+    return {mark: marks.get(mark, "") for mark in cues}
+
+
+def _is_raw(value: object) -> bool:
+    return hasattr(value, "n_times") and hasattr(value, "annotations")
