@@ -74,7 +74,9 @@ def test_versions_agree(root: Path) -> None:
     assert f"\n## {eegvit.__version__}\n" in read(root, "CHANGELOG.md")
 
 
-@pytest.mark.parametrize("target", ["install", "test", "lint", "types", "docs", "bench", "clean"])
+@pytest.mark.parametrize(
+    "target", ["install", "test", "torture", "lint", "types", "docs", "bench", "clean"]
+)
 def test_make_has_the_target(root: Path, target: str) -> None:
     assert re.search(rf"^{target}:", read(root, "Makefile"), flags=re.MULTILINE)
 

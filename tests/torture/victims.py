@@ -68,8 +68,8 @@ PRELOADED = [
     "eegvit.data.recordings.files", "eegvit.ensemble.rules", "torch", "matplotlib.figure",
     "eegvit.report.topography", "sklearn.pipeline", "scipy.stats", "eegvit.networks.macs",
     "mne.io", "mne.io.fiff", "torch._dynamo", "torch._inductor", "torch.onnx",
-    "eegvit.pretrain.classifier",
-    "eegvit.networks.eegnet", "eegvit.pretrain.probes", "eegvit.train.together",
+    "eegvit.pretrain.classifier", "eegvit.networks.eegnet", "eegvit.pretrain.probes",
+    "eegvit.train.together",
 ]  # fmt: skip
 LIMIT = 600.0  # seconds after which a run counts as hanging, on a busy machine too
 
