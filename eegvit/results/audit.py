@@ -9,6 +9,7 @@ import numpy as np
 
 from eegvit.plan.fit import Request
 from eegvit.plan.plan import Plan
+from eegvit.views.kinship import overlapping_rows, same_recording
 
 
 @dataclass(frozen=True)
@@ -66,31 +67,37 @@ def audit(plan: Plan) -> Audit:
 
 
 def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator[Check]:
-    n_splits = len({request.split for request in scored})
     view = scored[0].view
-    trained = {(r.key, r.split): plan.fits[r.key].train for r in scored}
-    tested = {(r.key, r.split): r.test for r in scored}
-    places = list(trained)
-    both = [len(np.intersect1d(trained[p], tested[p])) for p in places]
+    sides = {}
+    for request in scored:
+        train = plan.fits[request.key].train
+        sides[request.split, id(request.view), train.tobytes()] = request.view, train, request.test
+    apart = list(sides.values())
+    n_splits = len({request.split for request in scored})
     yield Check(
         "no trial is tested by a model that trained on it",
-        not any(both),
-        f"{n_splits} splits, {len(trained):,} fits",
+        not any(len(np.intersect1d(train, test)) for _, train, test in apart),
+        f"{n_splits:,} splits, {len({request.key for request in scored}):,} fits",
     )
-    content = view.content
-    copies = [len(np.intersect1d(content[trained[p]], content[tested[p]])) for p in places]
+    copies = sum(len(same_recording(own, train, test)) for own, train, test in apart)
     yield Check(
-        "no tested trial is in training under another name, byte for byte",
-        not any(copies),
-        f"{len(view):,} trials by their hashes",
+        "no stretch of a tested recording is trained on under another name, as it is or changed",
+        copies == 0,
+        f"{len(view):,} trials by hash and fingerprint" + (f", {copies:,} pairs" * (copies > 0)),
     )
-    shared = [len(np.intersect1d(view.people[trained[p]], view.people[tested[p]])) for p in places]
+    yield Check(
+        "no training trial overlaps a tested one in time",
+        not any(
+            len(np.intersect1d(train, overlapping_rows(own, test))) for own, train, test in apart
+        ),
+        f"{len(np.unique(view.kin.overlaps)):,} trials share samples with another",
+    )
     if plan.study.evaluate.protocol in ("cross_subject", "cross_dataset"):
-        labelled = any(request.target.startswith("calibrated") for request in scored)
+        given = any(request.target.startswith("calibrated") for request in scored)
+        shared = [len(np.intersect1d(v.people[train], v.people[test])) for v, train, test in apart]
         yield Check(
-            "people are apart: nobody is trained on and tested"
-            + (", but for the trials given to calibrate" if labelled else ""),
-            labelled or not any(shared),
+            "nobody is trained on and tested" + (", but by the trials that calibrate" * given),
+            given or not any(shared),
             f"{len(np.unique(view.people)):,} people",
         )
     once = np.concatenate([r.test for r in scored if _first(r, scored)])
@@ -108,7 +115,7 @@ def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator
         yield Check(
             "what ensembles choose and learn by holds no trial of the split that scores them",
             not any(seen),
-            f"{len(inner):,} inner fits",
+            f"{len({r.key for r in inner}):,} inner fits",
         )
 
 
