@@ -61,33 +61,33 @@ class StudyResults:
     @property
     def leaderboard(self) -> pd.DataFrame:
         """The leaderboard, a row a model or ensemble, by target use and rank."""
-        from eegvit.results.frames import leaderboard
+        from eegvit.results.notebook.frames import leaderboard
 
         return leaderboard(self.details)
 
     @property
     def scores(self) -> pd.DataFrame:
         """Every metric, a row for each model, person, session and seed."""
-        from eegvit.results.frames import scores
+        from eegvit.results.notebook.frames import scores
 
         return scores(self.details)
 
     @property
     def predictions(self) -> pd.DataFrame:
         """Every prediction, a row for each model, seed and test trial."""
-        from eegvit.results.frames import predictions
+        from eegvit.results.notebook.frames import predictions
 
         return predictions(self.details)
 
     def plot_leaderboard(self, ax: Axes | None = None) -> Axes:
         """Draw each model's mean and interval, with chance behind."""
-        from eegvit.results.plots import plot_leaderboard
+        from eegvit.results.notebook.plots import plot_leaderboard
 
         return plot_leaderboard(self.details, ax)
 
     def plot_subjects(self, ax: Axes | None = None) -> Axes:
         """Draw the score of every person under every model."""
-        from eegvit.results.plots import plot_subjects
+        from eegvit.results.notebook.plots import plot_subjects
 
         return plot_subjects(self.details, ax)
 
@@ -172,7 +172,7 @@ class StudyResults:
         )
 
     def _repr_html_(self) -> str:
-        from eegvit.results.frames import html
+        from eegvit.results.notebook.frames import html
 
         return html(self.details)
 

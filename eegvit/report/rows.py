@@ -76,7 +76,7 @@ def ranks(results: Results, row: BoardRow) -> str:
 def letters(results: Results, row: BoardRow) -> str:
     """Return the letters of the rows that it cannot be told apart from."""
     family = results.family(row.target)
-    return family.standings[row.model].letters if row.model in family.standings else ""
+    return family.standings[row.model].letters if row.rank is not None and family.pairs else ""
 
 
 def chance_line(results: Results) -> str:

@@ -20,6 +20,7 @@ from eegvit.report.figures.ranks import critical_difference
 from eegvit.report.figures.raster import raster
 from eegvit.report.figures.subjects import subject_dots
 from eegvit.report.render import render
+from eegvit.report.tables.audit import left_out, saw_table
 from eegvit.report.tables.board import board_table, scores_of_each
 from eegvit.report.tables.costs import stages_table, times_table
 from eegvit.report.tables.embeddings import COLUMNS, UNDER, embeddings_table
@@ -94,6 +95,7 @@ def sections(results: Results, about: Mapping[str, Any], seconds: float) -> list
         _models(results),
         _cost(results, seconds),
         _spikes(results),
+        _audit(results),
         _trials(results),
         Section("reading", "How to read this", {"notes": notes(results)}),
         _manifest(about),
@@ -246,6 +248,13 @@ def _spikes(results: Results) -> Section | None:
     if not drawn:
         return None
     return Section("spikes", "Spikes", {"table": spikes_table(results), "drawn": drawn})
+
+
+def _audit(results: Results) -> Section | None:
+    if results.audit is None:
+        return None
+    values = {"checks": results.audit.checks, "left_out": left_out(results)}
+    return Section("audit", "Audit", {**values, "table": saw_table(results.audit)})
 
 
 def _trials(results: Results) -> Section | None:

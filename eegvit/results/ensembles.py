@@ -70,7 +70,10 @@ def combine(
             inner[outcome.model, outcome.seed, outcome.outer].append(outcome)
         else:
             scored[outcome.model, outcome.seed, outcome.split] = outcome
-    costs = {o.model: _cost_of_use(o.model, outcomes) for o in outcomes}
+    measured: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for outcome in scored.values():
+        measured[outcome.model].append(outcome.costs)
+    costs = {model: _cost_of_use(own) for model, own in measured.items()}
     made: list[Outcome] = []
     learned: list[Learned] = []
     known: dict[str, tuple[Outcome, Learned | None]] = {}  # seeds may share all fits
@@ -193,8 +196,7 @@ def _sum(values: Sequence[float | None]) -> float | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def _cost_of_use(model: str, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+def _cost_of_use(own: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """Return what one member costs to use, from the fits that it was measured on."""
-    own = [o.costs for o in outcomes if o.model == model and not o.outer]
     told = {cost: [v for costs in own if (v := costs.get(cost)) is not None] for cost in COSTS}
     return {cost: float(np.median(values)) if values else None for cost, values in told.items()}

@@ -11,6 +11,7 @@ import numpy as np
 from eegvit.config import Study
 from eegvit.data.folders import natural
 from eegvit.plan.few_labels import largest
+from eegvit.results.audit import Audit
 from eegvit.results.embeddings import Representation
 from eegvit.results.ensembles import combine
 from eegvit.results.families import Family, Pair, against, families
@@ -88,6 +89,8 @@ class Results:
         What was warned of while recordings were read and models were fitted, each once.
     reading : tuple of Reading
         Trials read and left out of each recording, where that is known.
+    audit : Audit or None
+        What was checked of the plan, and what each model saw.
     """
 
     study: Study
@@ -107,6 +110,7 @@ class Results:
     representations: tuple[Representation, ...] = ()
     warnings: tuple[str, ...] = ()
     reading: tuple[Reading, ...] = ()
+    audit: Audit | None = None
 
     def family(self, target: str) -> Family:
         """Return the paired tests of the rows of one target use."""

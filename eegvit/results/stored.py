@@ -11,6 +11,7 @@ from eegvit.ensemble.recentring import by_recording
 from eegvit.execute.store import Prediction, Store
 from eegvit.plan.fit import Request
 from eegvit.plan.plan import Plan
+from eegvit.results.audit import audit
 from eegvit.results.embeddings import representations
 from eegvit.results.outcomes import Outcome
 from eegvit.results.results import Results, tabulate
@@ -31,7 +32,12 @@ def score(study: Study, plan: Plan, store: Store) -> Results:
     known = {key: store.load(key) for key in plan.fits}
     told = _outcomes(plan, store, known)
     results = tabulate(study, view.classes, told, seconds, representations(plan, store))
-    return replace(results, warnings=warnings_of(plan, known), reading=readings(view))
+    return replace(
+        results,
+        warnings=warnings_of(plan, known),
+        reading=readings(view),
+        audit=audit(plan),
+    )
 
 
 def _outcomes(plan: Plan, store: Store, known: Mapping[str, Prediction | None]) -> list[Outcome]:

@@ -169,3 +169,10 @@ def test_schema_is_json_and_names_every_branch() -> None:
     from eegvit.registry import BRANCHES
 
     assert named == set(BRANCHES)
+
+
+def test_a_reference_is_a_row_of_the_study(write) -> None:
+    assert load_study(write(STUDY + "reference: second\n")).reference == "second"
+    (line,) = errors_of(write(STUDY + "reference: secnd\n"))
+    assert "demo.yaml:9: reference: " in line and "did you mean 'second'?" in line
+    assert "no model or ensemble 'secnd'" in line

@@ -21,9 +21,10 @@ from eegvit.config import Model
 from eegvit.report import terminal, words, write
 from eegvit.report.manifest import machine, manifest, versions
 from eegvit.report.page import page
-from eegvit.report.text.csv_files import board_csv, scores_csv
+from eegvit.report.text.csv_files import board_csv, pairs_csv, scores_csv
 from eegvit.report.text.markdown import markdown
 from eegvit.results.metrics import METRICS
+from eegvit.results.outcomes import Outcome
 from eegvit.results.results import Reading, Results, tabulate
 
 COMMAND = "python -m eegvit.run pipelines/made_up.yaml"
@@ -261,6 +262,72 @@ def test_three_people_are_too_few_for_an_interval(make_study, make_outcomes) -> 
         results = tabulate(study, CLASSES, make_outcomes(study, n_subjects=n_people))
         shown = page(results, manifest(results)), markdown(results), terminal(results)
         assert all(("too few" in text) == (n_people == 3) for text in shown)
+
+
+def test_a_reference_has_its_column_and_its_tests(make_study, make_outcomes) -> None:
+    study = make_study(["csp+lda", "fbcsp", "tangent-space", "eegnet"])
+    chosen = study.model_copy(update={"reference": "fbcsp"})
+    results = tabulate(chosen, CLASSES, make_outcomes(study))
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(board_csv(results)))}
+    means = {name: float(row["mean"]) for name, row in rows.items()}
+    for name in ("eegnet", "csp+lda"):
+        expected = means[name] - means["fbcsp"]
+        assert float(rows[name]["reference_difference"]) == pytest.approx(expected, abs=2e-6)
+        assert float(rows[name]["reference_low"]) < expected < float(rows[name]["reference_high"])
+    assert rows["fbcsp"]["reference_difference"] == rows["fbcsp"]["p"] == ""
+    text = page(results, manifest(results))
+    assert ">To fbcsp<" in text and "other target use" in text
+    assert "against fbcsp, Holm over all rows" in terminal(results) + markdown(results)
+    alone = tabulate(study, CLASSES, make_outcomes(study))
+    assert "To fbcsp" not in page(alone, manifest(alone))
+
+
+def test_people_and_seeds_are_shown_apart(results: Results) -> None:
+    text = page(results, manifest(results))
+    eegnet = next(row for row in results.board if row.model == "eegnet")
+    assert eegnet.both_low < eegnet.ci_low < eegnet.ci_high < eegnet.both_high
+    assert text.count("with seeds ") == 1  # the one model that depends on the seed
+    assert "people and seeds" in text and "80 % of such studies would find" in text
+    lines = list(csv.DictReader(io.StringIO(pairs_csv(results))))
+    assert len(lines) == 1 + 3  # pairs of csp+lda and chance; of three unlabelled rows
+    assert {line["n_subjects"] for line in lines} == {"9"}
+
+
+@pytest.mark.slow
+def test_forty_models_of_a_hundred_people_fit_a_page(tmp_path: Path, make_study) -> None:
+    study = make_study(["fbcsp"])
+    models = {f"model-{i:02d}": study.models["fbcsp"] for i in range(40)}
+    evaluate = study.evaluate.model_copy(update={"seeds": tuple(range(5))})
+    study = study.model_copy(update={"models": models, "evaluate": evaluate})
+    y = np.tile(np.arange(4), 10)
+    made = []
+    for number, name in enumerate(models):
+        for person in range(109):
+            for seed in range(5):
+                rng = np.random.default_rng([number, person, seed])
+                logits = rng.normal(size=(40, 4)) + (0.3 + number / 50) * np.eye(4)[y]
+                probabilities = np.exp(logits)
+                made.append(
+                    Outcome(
+                        model=name,
+                        split=f"{person} left out",
+                        seed=seed,
+                        key=f"{name}/{person * 5 + seed:064x}",
+                        target="unlabelled",
+                        ids=np.array([f"{person}/0/0/{i}" for i in range(40)]),
+                        data=np.full(40, "made"),
+                        subject=np.full(40, str(person)),
+                        session=np.full(40, "0"),
+                        y=y,
+                        probabilities=probabilities / probabilities.sum(1, keepdims=True),
+                    )
+                )
+    results = tabulate(study, CLASSES, made)
+    about = manifest(results)
+    began = time.process_time()
+    text = page(results, about)
+    assert time.process_time() - began < 20
+    assert len(text.encode()) < 5e6
 
 
 def test_real_data_are_not_called_simulated(make_study, make_outcomes) -> None:

@@ -24,6 +24,7 @@ from eegvit.results.leaderboard import BoardRow
 from eegvit.results.metrics import LOWER_IS_BETTER
 from eegvit.results.results import Results
 
+RANKS = "95 % interval of the rank; rows that share a letter cannot be told apart"
 OTHERS = ("accuracy", "balanced_accuracy", "kappa", "roc_auc")
 
 
@@ -81,8 +82,7 @@ def _columns(results: Results, scale: Scale) -> tuple[Column, ...]:
         Column(_titled(metric), "mean", first=_best_first(metric)),
         Column(axis, about="mean and 95 % interval, chance in grey"),
         Column("95 % interval", "ci", "bootstrap over subjects", first=_best_first(metric)),
-        Column("Ranks", "ranks", "95 % interval of the rank within the group"),
-        Column("Alike", "alike", "rows that share a letter cannot be told apart", left=True),
+        Column("Ranks", "ranks", RANKS),
         *_difference_column(results),
         Column("p (Holm)", "p", test_said(results)),
         Column("SD", "sd", "spread over subjects"),
@@ -140,8 +140,7 @@ def _scored(results: Results, row: BoardRow, scale: Scale) -> list[Cell]:
         Cell(mean + star, kind="big", value=row.mean, title=about),
         Cell(interval_bar(row, scale, metric), kind="bar"),
         Cell(interval(row, metric), _with_seeds(row, metric), value=row.ci_low),
-        Cell(ranks(results, row), value=standing.high),
-        Cell(letters(results, row), kind="name", value=letters(results, row)),
+        Cell(ranks(results, row), faint=letters(results, row), value=standing.high),
         *_difference(results, row),
         Cell(p_beside(results, row), value=pair.p_holm if pair else math.inf),
         Cell(words.score(metric, row.sd), value=row.sd),

@@ -61,12 +61,11 @@ def power_said(results: Results) -> list[str]:
             continue
         alone = f"{words.score(metric, family.detectable)}{words.unit(metric)}"
         spread = f"{words.score(metric, family.spread)}{words.unit(metric)}"
-        first = f"; after correction for {words.number_of(len(family.pairs), 'pair')} none"
+        n_pairs = words.number_of(len(family.pairs), "pair")
+        first = f", and after correction for {n_pairs} none, however large"
         if not math.isnan(family.detectable_first):
-            first = (
-                f", {words.score(metric, family.detectable_first)}{words.unit(metric)} after"
-                f" correction for {words.number_of(len(family.pairs), 'pair')}"
-            )
+            corrected = f"{words.score(metric, family.detectable_first)}{words.unit(metric)}"
+            first = f", {corrected} after correction for {n_pairs}"
         said.append(
             f"{whose}ith {people} and differences that spread by {spread} over them (SD, median"
             f" of the pairs), 80 % of such studies would find a difference of {alone} by one"

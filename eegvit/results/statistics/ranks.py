@@ -51,26 +51,40 @@ def rank_intervals(scores: FloatArray) -> list[tuple[int, int]] | None:
 def joined(n: int, different: Collection[tuple[int, int]]) -> list[tuple[int, ...]]:
     """Return the largest sets of n rows within which no two are different.
 
-    Rows that share a set cannot be told apart; rows that share none can [1]_.
+    Rows that share a set cannot be told apart; rows that share none can [1]_. The sets are the
+    largest cliques of rows that are alike, found by growing them from a pivot [2]_.
 
     References
     ----------
     .. [1] Piepho, An algorithm for a letter-based representation of all-pairwise comparisons,
        Journal of Computational and Graphical Statistics 13, 2004.
+    .. [2] Tomita, Tanaka and Takahashi, The worst-case time complexity for generating all maximal
+       cliques, Theoretical Computer Science 363, 2006.
 
     Examples
     --------
     >>> joined(3, {(0, 2)})
     [(0, 1), (1, 2)]
     """
-    sets = {frozenset(range(n))} if n else set()
+    alike = [set(range(n)) - {row} for row in range(n)]
     for one, other in different:
-        for group in [g for g in sets if one in g and other in g]:
-            sets.remove(group)
-            for part in (group - {one}, group - {other}):
-                if not any(part <= known for known in sets):
-                    sets = {known for known in sets if not known < part} | {part}
-    return sorted(tuple(sorted(group)) for group in sets)
+        alike[one].discard(other)
+        alike[other].discard(one)
+    found: list[tuple[int, ...]] = []
+
+    def grow(group: tuple[int, ...], more: set[int], seen: set[int]) -> None:
+        """Add every largest set that holds the group, others of `more` and none of `seen`."""
+        if not more and not seen:
+            found.append(tuple(sorted(group)))
+        elif more:
+            pivot = max(more | seen, key=lambda row: len(more & alike[row]))
+            for row in sorted(more - alike[pivot]):
+                grow((*group, row), more & alike[row], seen & alike[row])
+                more, seen = more - {row}, seen | {row}
+
+    if n:
+        grow((), set(range(n)), set())
+    return sorted(found)
 
 
 def letter(number: int) -> str:

@@ -1,0 +1,137 @@
+"""What was checked of a plan before its scores are believed, and what each row learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from eegvit.plan.fit import Request
+from eegvit.plan.plan import Plan
+from eegvit.views.kinship import overlapping_rows, same_recording
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that was looked at, for all splits of the study.
+
+    Parameters
+    ----------
+    what : str
+        What must hold.
+    passed : bool
+        Whether it does.
+    counted : str
+        What was counted.
+    """
+
+    what: str
+    passed: bool
+    counted: str
+
+
+@dataclass(frozen=True)
+class Saw:
+    """What the fits of one model learned from, least and most of them.
+
+    Parameters
+    ----------
+    model : str
+    target : str
+        What it uses of the people tested.
+    people, trials, labels : tuple of int
+        In training, and how many of the trials had a label.
+    """
+
+    model: str
+    target: str
+    people: tuple[int, int]
+    trials: tuple[int, int]
+    labels: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All checks, and what each model saw."""
+
+    checks: tuple[Check, ...]
+    saw: tuple[Saw, ...]
+
+
+def audit(plan: Plan) -> Audit:
+    """Return the checks of a plan, made again from its rows: nothing is taken on trust."""
+    scored = [request for request in plan.requests if not request.outer]
+    inner = [request for request in plan.requests if request.outer]
+    return Audit(tuple(_checks(plan, scored, inner)), tuple(_saw(plan, scored)))
+
+
+def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator[Check]:
+    view = scored[0].view
+    sides = {}
+    for request in scored:
+        train = plan.fits[request.key].train
+        sides[request.split, id(request.view), train.tobytes()] = request.view, train, request.test
+    apart = list(sides.values())
+    n_splits = len({request.split for request in scored})
+    yield Check(
+        "no trial is tested by a model that trained on it",
+        not any(len(np.intersect1d(train, test)) for _, train, test in apart),
+        f"{n_splits:,} splits, {len({request.key for request in scored}):,} fits",
+    )
+    copies = sum(len(same_recording(own, train, test)) for own, train, test in apart)
+    yield Check(
+        "no stretch of a tested recording is trained on under another name, as it is or changed",
+        copies == 0,
+        f"{len(view):,} trials by hash and fingerprint" + (f", {copies:,} pairs" * (copies > 0)),
+    )
+    yield Check(
+        "no training trial overlaps a tested one in time",
+        not any(
+            len(np.intersect1d(train, overlapping_rows(own, test))) for own, train, test in apart
+        ),
+        f"{len(np.unique(view.kin.overlaps)):,} trials share samples with another",
+    )
+    if plan.study.evaluate.protocol in ("cross_subject", "cross_dataset"):
+        given = any(request.target.startswith("calibrated") for request in scored)
+        shared = [len(np.intersect1d(v.people[train], v.people[test])) for v, train, test in apart]
+        yield Check(
+            "nobody is trained on and tested" + (", but by the trials that calibrate" * given),
+            given or not any(shared),
+            f"{len(np.unique(view.people)):,} people",
+        )
+    once = np.concatenate([r.test for r in scored if _first(r, scored)])
+    yield Check(
+        "each trial is tested once",
+        len(np.unique(once)) == len(once),
+        f"{len(once):,} tested trials",
+    )
+    if inner:
+        outer = {r.split: r.test for r in scored}
+        seen = [
+            len(np.intersect1d(np.union1d(plan.fits[r.key].train, r.test), outer[r.outer]))
+            for r in inner
+        ]
+        yield Check(
+            "what ensembles choose and learn by holds no trial of the split that scores them",
+            not any(seen),
+            f"{len({r.key for r in inner}):,} inner fits",
+        )
+
+
+def _first(request: Request, scored: list[Request]) -> bool:
+    """Say whether a request is of the first model, seed and amount of labels."""
+    first = scored[0]
+    return (request.model, request.seed, request.labels) == (first.model, first.seed, first.labels)
+
+
+def _saw(plan: Plan, scored: list[Request]) -> Iterator[Saw]:
+    for model in plan.study.models:
+        own = [request for request in scored if request.model == model]
+        fits = [plan.fits[request.key] for request in own]
+        if fits:
+            people = [len(np.unique(fit.view.people[fit.train])) for fit in fits]
+            trials = [len(fit.train) for fit in fits]
+            labels = [int((fit.y >= 0).sum()) for fit in fits]
+            ranges = [(min(counts), max(counts)) for counts in (people, trials, labels)]
+            yield Saw(model, own[0].target, *ranges)

@@ -1,0 +1,1 @@
+"""Results for a notebook: pandas frames and matplotlib figures."""
