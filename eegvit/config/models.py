@@ -90,7 +90,7 @@ class Evaluate(Strict):
     duplicates : {"stop", "warn", "drop"}
         What to do where near copies of tested trials are trained on: stop, say so and go on, or
         leave them out of training.
-    metric : {"accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss"}
+    metric : {"accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss", "brier"}
         What the leaderboard is ordered by and statistics are about. All metrics are computed.
     """
 
@@ -202,6 +202,8 @@ class Study(Strict):
         Models by name: the rows of the leaderboard.
     ensembles : dict
         Ensembles of these models by name: rows too.
+    reference : str or None
+        A model or ensemble that all others are compared with; None compares with the best.
     path : str
         The study's file; filled in when it is read.
     source_text : str
@@ -219,7 +221,7 @@ class Study(Strict):
     evaluate: Evaluate = Evaluate()
     models: dict[str, Model] = Field(min_length=1)
     ensembles: dict[str, Ensemble] = {}
-    reference: str | None = None  # the row that others are compared with
+    reference: str | None = None
     path: str = ""
     source_text: str = ""
 
