@@ -26,11 +26,16 @@ def test_is_a_notebook_with_text_and_code(example: Path) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_runs_from_top_to_bottom(example: Path, tmp_path: Path) -> None:
+def test_runs_from_top_to_bottom(
+    example: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    given = {"TMPDIR": str(tmp_path), "PYTHONPATH": str(example.parent.parent)}
+    if "EEGVIT_TEST_DATA" in example.read_text(encoding="utf-8"):
+        given["EEGVIT_TEST_DATA"] = str(request.getfixturevalue("data_dir"))
     answer = subprocess.run(
         [sys.executable, "-W", "error::FutureWarning:__main__", str(example)],
         cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(example.parent.parent)},
+        env={**os.environ, **given},
         capture_output=True,
         text=True,
         encoding="utf-8",

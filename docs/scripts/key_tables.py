@@ -73,8 +73,10 @@ def table(path: str, model: type[BaseModel], cls: type | None = None) -> str:
         if name in FILLED_BY_LOADER or (model is Model and name == "parameters"):
             continue
         default = _code(key.default) if key.default else "(must be given)"
+        if name not in EXAMPLES[path]:
+            raise ValueError(f"examples_of_keys.yaml has no example of {path}.{name}: give one")
         example = _code(f"{name}: {written(EXAMPLES[path][name])}")
-        cells = (f"`{name}`", _plain(key.kind), default, _plain(key.text), example)
+        cells = (f"`{name}`", in_cell(key.kind), default, in_cell(key.text), example)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -99,5 +101,6 @@ def _code(text: str) -> str:
     return f"`{text.replace('|', chr(92) + '|')}`"
 
 
-def _plain(text: str) -> str:
+def in_cell(text: str) -> str:
+    """Return text as a cell of a table takes it."""
     return text.replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 
+from key_tables import in_cell
+
 from eegvit import registry
-from eegvit.config.descriptions import summary
-from eegvit.config.signature import FILLED_BY_STUDY
+from eegvit.config.descriptions import keys_of, summary
+from eegvit.config.signature import FILLED_BY_STUDY, signature_model
 from eegvit.data.simulation.recordings import CHANNELS
 
 SHAPE = (len(CHANNELS), 500)  # channels and samples of the trial that costs are counted for
 RATE = 125.0
+WITHOUT_PARAMETERS = "    options:\n      show_docstring_parameters: false"
 
 
 def index_page() -> str:
@@ -32,11 +35,30 @@ def model_page(name: str) -> str:
     parts = [f"# `{name}`", "## When to use it", notes(cls), "## In a study", yaml_of(name)]
     if cost := cost_of(cls):
         parts += ["## What it costs", cost]
-    parts += ["## In Python", f"::: {cls.__module__}.{cls.__name__}"]
+    parts += ["## Parameters", parameters(cls, all_of_them=False)]
     own = set(inspect.signature(cls).parameters) - set(FILLED_BY_STUDY)
     if "epochs" in own:
-        parts.append("## Training\n\n::: eegvit.branches.neural.NeuralClassifier")
+        parts.append("It is trained by [the parameters of all networks](training.md) too.")
+    parts += ["## In Python", f"::: {cls.__module__}.{cls.__name__}\n{WITHOUT_PARAMETERS}"]
     return "\n\n".join(parts) + "\n"
+
+
+def training_page() -> str:
+    """Return the page of the parameters that all networks share."""
+    text = "Every network takes these beside its own, in a study and in Python."
+    cls = registry.resolve(registry.NEURAL)
+    return f"# Training\n\n{text}\n\n{summary(cls)}\n\n{parameters(cls, all_of_them=True)}\n"
+
+
+def parameters(cls: type, *, all_of_them: bool) -> str:
+    """Return the parameters of a class as a table; those of training stand on their own page."""
+    shared = () if all_of_them else inspect.signature(registry.resolve(registry.NEURAL)).parameters
+    rows = ["| parameter | holds | default | meaning |", "| - | - | - | - |"]
+    for name, key in keys_of(signature_model(cls), cls).items():
+        if name not in shared:
+            cells = (f"`{name}`", in_cell(key.kind), f"`{key.default}`", in_cell(key.text))
+            rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) if len(rows) > 2 else "It has none of its own."
 
 
 def notes(cls: type) -> str:

@@ -29,6 +29,7 @@ def made() -> Iterator[tuple[str, str]]:
     yield "models/index.md", model_pages.index_page()
     for name in registry.BRANCHES:
         yield f"models/{name}.md", model_pages.model_page(name)
+    yield "models/training.md", model_pages.training_page()
     yield "changelog.md", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
@@ -54,6 +55,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, content in (*made(), *notebook_pages.pages(ROOT / "examples")):
         files.append(File.generated(config, path, content=content))
     return files
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Show references as [1]: docstrings mark them as reStructuredText does."""
+    return re.sub(r"\.\. (?=\[\d+\])", "", re.sub(r"(\[\d+\])_", r"\1", html))
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -14,10 +14,6 @@ from eegvit.branches.base import ClassicalClassifier
 class ChanceClassifier(ClassicalClassifier):
     """Always the most frequent class; probabilities are the classes' shares in training.
 
-    Parameters
-    ----------
-    (none)
-
     Notes
     -----
     The line that every other row is read against; it belongs in every study. Where classes are

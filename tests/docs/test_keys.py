@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "scripts"))
 
 import key_tables  # noqa: E402
+import model_pages  # noqa: E402
 
 STUDY: dict[str, Any] = {
     "name": "part", "data": "simulated",
@@ -70,6 +71,12 @@ def written(part: str, key: str) -> Any:
     """Return an example as the page writes it, read again."""
     text = key_tables.written(key_tables.EXAMPLES[part][key])
     return Document.of_text(f"{key}: {text}", Path("example.yaml")).value[key]
+
+
+def test_a_default_is_the_parameters_own() -> None:
+    page = model_pages.model_page("eegnet")
+    assert "| `pool_1` | int | `4` |" in page and "| `pool_2` | int | `8` |" in page
+    assert "| `epochs` |" not in page and "| `epochs` |" in model_pages.training_page()
 
 
 def test_the_pages_have_every_key() -> None:
