@@ -42,7 +42,12 @@ SOURCES: dict[str, str] = {
 }
 
 GROUPS = {"eegvit.branches": BRANCHES, "eegvit.sources": SOURCES}  # of entry points
-EXTRAS = {"braindecode": "braindecode"}  # packages that not every installation has: their extras
+EXTRAS = {  # packages that not every installation has: their extras
+    "braindecode": "braindecode",
+    "onnx": "deploy",
+    "onnxruntime": "deploy",
+    "onnxscript": "deploy",
+}
 
 
 def resolve(address: str) -> Any:

@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parts = parser.add_subparsers(dest="part", required=True, metavar="fit|show|predict")
+    parts = parser.add_subparsers(dest="part", required=True, metavar="fit|show|predict|export")
     _add_fit(parts.add_parser("fit", help="fit a model of a study on all its people"))
     show = parts.add_parser("show", help="say what a decoder is, and what vouches for it")
     _add_decoder(show)
+    export = parts.add_parser("export", help="write a decoder's network as ONNX")
+    _add_decoder(export)
+    export.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="such as hand.onnx"
+    )
     _add_predict(parts.add_parser("predict", help="decode recordings"))
 
 
 def carry_out(options: argparse.Namespace) -> int:
     """Carry out a part of the command."""
-    code: int = {"fit": _fit, "show": _show, "predict": _predict}[options.part](options)
+    code: int = PARTS[options.part](options)
     return code
 
 
@@ -40,7 +45,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_decoder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("decoder", type=Path, help="a file that `fit` wrote")
+    parser.add_argument("decoder", type=Path, help="a file that `fit` or `export` wrote")
     parser.add_argument(
         "--allow",
         action="append",
@@ -140,7 +145,19 @@ def _predict(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export(options: argparse.Namespace) -> int:
+    from eegvit.deploy.onnx import export
+
+    off = export(_loaded(options), options.output)
+    print(f"{options.output}\nprobabilities differ from torch's by {off:.1g} at most")
+    return 0
+
+
 def _loaded(options: argparse.Namespace) -> Decoder:
+    if options.decoder.suffix == ".onnx":
+        from eegvit.deploy.onnx import load
+
+        return load(options.decoder)
     from eegvit.deploy.decoder import Decoder
 
     return Decoder.load(options.decoder, allow=options.allow)
@@ -169,3 +186,6 @@ def _windows(text: str) -> tuple[float, float]:
     if not (length > 0 and step > 0):
         raise argparse.ArgumentTypeError(f"'{text}': both are longer than 0 s")
     return length, step
+
+
+PARTS = {"fit": _fit, "show": _show, "predict": _predict, "export": _export}

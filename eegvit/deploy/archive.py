@@ -41,6 +41,18 @@ def write(path: Path, about: dict[str, Any], made: Written) -> None:
     Traceback (most recent call last):
     eegvit.sealed.Damaged: ...a.eegvit is damaged or was changed: its checksum is wrong
     """
+    with replacing(path) as file:
+        file.write(packed(about, made))
+
+
+def packed(about: dict[str, Any], made: Written) -> bytes:
+    """Return what a decoder's file holds.
+
+    Examples
+    --------
+    >>> unpacked(packed({"study": "small"}, Written([1])), "here")[0]
+    {'study': 'small'}
+    """
     content = {"format": FORMAT, "about": about}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -54,14 +66,18 @@ def write(path: Path, about: dict[str, Any], made: Written) -> None:
             archive.writestr(f"{_NETWORKS}{key}.safetensors", safetensors.numpy.save(tensors))
         archive.comment = bytes(_SEAL)
     body = buffer.getvalue()[:-_SEAL]
-    with replacing(path) as file:
-        file.write(body + _seal(body))
+    return body + _seal(body)
 
 
 def read(path: Path) -> tuple[dict[str, Any], Written]:
     """Return what a decoder's file says of itself, and what was written; refuse a changed one."""
     with reading(path):
         whole = path.read_bytes()
+    return unpacked(whole, str(path))
+
+
+def unpacked(whole: bytes, path: str) -> tuple[dict[str, Any], Written]:
+    """Return what the content of a decoder's file says; `path` is what errors call it."""
     if not whole.startswith(b"PK") or whole[-_SEAL:][: len(MARK)] != MARK:
         raise Damaged(f"{path} is no decoder, or only a part of one")
     if whole[-_SEAL:] != _seal(whole[:-_SEAL]):

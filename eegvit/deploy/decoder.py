@@ -138,19 +138,20 @@ class Decoder:
         allow : collection of str
             Packages whose classes may be part of it, beside those that any decoder is made of.
         """
-        calibration = None if self.calibration is None else self.calibration.plain()
+        write(Path(path), self.about, written(self.content() | {"model": self.model}, allow))
+
+    def content(self) -> dict[str, Any]:
+        """Return everything but the model as plain values and arrays."""
         witnesses = self._witnesses()
-        content = {
-            "model": self.model,
+        return {
             "reading": self.reading.plain(),
             "align": self.align.plain(),
             "shares": self.shares,
-            "calibration": calibration,
+            "calibration": None if self.calibration is None else self.calibration.plain(),
             "montage": electrode_directions(self.reading.ch_names),
             "witnesses": witnesses,
             "witnessed": self._of_model(witnesses),
         }
-        write(Path(path), self.about, written(content, allow))
 
     @classmethod
     def load(cls, path: str | Path, *, allow: Collection[str] = ()) -> Decoder:
@@ -165,8 +166,42 @@ class Decoder:
             Packages whose classes may be part of it, beside those that any decoder is made of.
         """
         about, made = read(Path(path))
+        return cls.of(about, made, str(path), allow=allow)
+
+    @classmethod
+    def of(
+        cls,
+        about: dict[str, Any],
+        made: Written,
+        path: str,
+        *,
+        model: Any = None,
+        allow: Collection[str] = (),
+    ) -> Decoder:
+        """Return the decoder that was written, if it says what it said then.
+
+        Parameters
+        ----------
+        about : dict
+        made : Written
+        path : str
+            What errors call it.
+        model : classifier or None
+            The model, where it was not written with the rest.
+        allow : collection of str
+            As of `load`.
+        """
         try:
-            found, content = cls._of(about, made, allow)
+            content = rebuilt(made, allow)
+            known = content["calibration"]
+            found = cls(
+                content["model"] if model is None else model,
+                Reading.of(content["reading"]),
+                Alignment.of(content["align"]),
+                about,
+                content["shares"],
+                None if known is None else Calibration(**known),
+            )
             told = found._of_model(content["witnesses"])
         except UNFIT as error:
             raise Damaged(
@@ -180,22 +215,6 @@ class Decoder:
                 f" by {off:.2g}. {differing(about)}"
             )
         return found
-
-    @classmethod
-    def _of(
-        cls, about: dict[str, Any], made: Written, allow: Collection[str]
-    ) -> tuple[Decoder, dict[str, Any]]:
-        content = rebuilt(made, allow)
-        known = content["calibration"]
-        found = cls(
-            content["model"],
-            Reading.of(content["reading"]),
-            Alignment.of(content["align"]),
-            about,
-            content["shares"],
-            None if known is None else Calibration(**known),
-        )
-        return found, content
 
     def predict(
         self,

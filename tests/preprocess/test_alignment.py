@@ -15,6 +15,7 @@ from eegvit.preprocess.alignment import (
     covariances,
     geometric_mean,
     inverse_root,
+    run_on,
 )
 
 METHODS = list(MEANS)
@@ -168,3 +169,14 @@ def test_an_unknown_method_is_refused(X, align) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_the_unit_does_not_matter(X, align, method) -> None:
     np.testing.assert_allclose(align(1e-6 * X, method), align(X, method), rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("flat", [None, 0, 9, 11])
+def test_causal_alignment_goes_on_from_what_it_held(X, method: str, flat: int | None) -> None:
+    if flat is not None:
+        X[flat] = 0
+    whole = align_causal(X, method)
+    held = run_on(X[4:10], method, run_on(X[:4], method))
+    assert held.n == 10
+    np.testing.assert_allclose(align_causal(X[10:], method, held), whole[10:], atol=1e-5)
