@@ -83,9 +83,15 @@ EXPLAINED: dict[str, tuple[Explained, ...]] = {
     ),
     "eegvit/results/statistics/flips.py": (
         ("signs[0] = 1.0", "0 -> ", "whichever draw it takes the place of"),
+        ("default_rng(0)", "0 -> (1)", "another seed draws alike"),
     ),
     "eegvit/results/statistics/chance.py": (
         ("if len(subjects) == 1", "", "drawn, it comes to the same share of trials"),
+    ),
+    "eegvit/results/families.py": (
+        ("n_seeds) < 2", "2 -> (1)", "one seed has no interval either"),
+        ("np.empty((0, 0))", "0 -> ", "so few people and seeds have no interval either"),
+        ("n_people = min(", "0 -> ", "without a pair there is no spread"),
     ),
     "eegvit/results/statistics/power.py": (
         ("if n_people < 2", "2 -> ", "so few are refused by the level as well"),

@@ -82,6 +82,9 @@ def test_two_models_that_differ_by_noise_are_joined() -> None:
     assert letters["one"] == letters["two"] == "a" and letters["far"] == "b"
     assert found.standings["one"].high == found.standings["two"].high == 2
     assert found.friedman is not None and found.friedman.p < 0.001
+    first, second, third = found.models
+    assert third == "far" and found.against_first(first) is None
+    assert [found.against_first(name) for name in (second, third)] == list(found.pairs[:2])
 
 
 def test_noise_is_joined_in_nearly_all_studies() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eegvit.config import Align, Card, Evaluate, Model, Study
+from eegvit.config import Align, Card, Ensemble, Evaluate, Model, Study
 from eegvit.data.folders import natural
 from eegvit.results.outcomes import Outcome
 from eegvit.results.results import Results, tabulate
@@ -192,6 +192,31 @@ def test_a_comparison_needs_two_people(n_people: int, p: float) -> None:
     (test,) = family.pairs
     assert test.difference == pytest.approx(0.3)
     np.testing.assert_equal((test.p, test.p_holm), (p, p))
+
+
+def test_rows_say_how_they_are_aligned() -> None:
+    aligned = Align(method="euclidean", domain="session", mode="causal")
+    models = {
+        "plain": Model(branch="mdm"),
+        "moved": Model(branch="mdm", recentre="session"),
+        "own": Model(branch="mdm", align=aligned, recentre="session"),
+    }
+    ensembles = {
+        "both": Ensemble(of=("plain", "own"), rule="vote"),
+        "twice": Ensemble(of=("own", "own"), rule="vote"),
+    }
+    study = make_study(models).model_copy(update={"ensembles": ensembles})
+    told = {r.model: r.align for r in tabulate(study, CLASSES, []).board}
+    own = "euclidean per session, causal, recentred per session"
+    assert told == {
+        "plain": "none",
+        "moved": "none, recentred per session",
+        "own": own,
+        "both": "aligned as its members",
+        "twice": own,
+    }
+    whole = study.model_copy(update={"recentre": "session", "align": aligned, "ensembles": {}})
+    assert {r.align for r in tabulate(whole, CLASSES, []).board} == {own}
 
 
 def test_other_reasons_are_counted() -> None:
