@@ -105,8 +105,8 @@ def full(rng: Random) -> Spoil:
 
 
 def quota(rng: Random) -> Spoil:
-    """Let no file be longer than some bytes."""
-    return partial(_limit, "RLIMIT_FSIZE", rng.randint(1, 20_000))
+    """Let no file be longer than some bytes, which are enough for what stands on the terminal."""
+    return partial(_limit, "RLIMIT_FSIZE", rng.randint(6_000, 40_000))
 
 
 def few_files(rng: Random) -> Spoil:

@@ -73,8 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("not all rounds are over: the same command goes on from here")
         return 0
     done = [json.loads(file.read_text("utf-8")) for file in files]
-    rows = joined([Row(**{**row, "wrong": tuple(row["wrong"])}) for one in done for row in one])
-    REPORT.write_text(report(rows, options.seed), encoding="utf-8")
+    told = [Row(**{**row, "wrong": tuple(row["wrong"])}) for one in done for row in one["rows"]]
+    rows, commits = joined(told), dict.fromkeys(one["commit"] for one in done)
+    REPORT.write_text(report(rows, options.seed, list(commits)), encoding="utf-8")
     print(f"{REPORT}: {sum(len(row.wrong) for row in rows)} wrong")
     return int(any(row.wrong for row in rows))
 
@@ -97,7 +98,8 @@ def do_round(kind: str, seed: int, number: int, file: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         rows = function(n, 1000 * seed + number, Path(folder) / "torture")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
+    kept = {"commit": str(commit())[:7], "rows": [asdict(row) for row in rows]}
+    file.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     wrong = sum(len(row.wrong) for row in rows)
     took = time.monotonic() - began
     return f"{kind} {number + 1}/{rounds(kind)}: {wrong} wrong, {took:.0f} s"
@@ -119,7 +121,7 @@ def joined(rows: Sequence[Row]) -> list[Row]:
     return list(found.values())
 
 
-def report(rows: Sequence[Row], seed: int) -> str:
+def report(rows: Sequence[Row], seed: int, commits: Sequence[str]) -> str:
     """Return the report as Markdown."""
     tried, wrong = sum(row.tried for row in rows), sum(len(row.wrong) for row in rows)
     known = ", ".join(f"{name} {version}" for name, version in versions().items() if version)
@@ -127,8 +129,8 @@ def report(rows: Sequence[Row], seed: int) -> str:
     lines = [
         ABOUT,
         f"Made by `make torture`, which is `PYTHONPATH=tests python -m torture.run --seed {seed}`,"
-        f" on {datetime.now(UTC):%Y-%m-%d} from commit `{str(commit())[:12]}` of eegvit"
-        f" {__version__}. {about}. {known}.\n",
+        f" on {datetime.now(UTC):%Y-%m-%d} with eegvit {__version__}, commit {', '.join(commits)}."
+        f" {about}. {known}.\n",
         f"**{tried:,} tried, {wrong} wrong.**\n",
         "| kind | tried | well handled | what was lost or wrong |",
         "| - | -: | -: | - |",
