@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from pages import report, with_table
+from bench_page import report, with_table
 from record import Run, committed, fallen, figures_of, load, save
 from timing import THREADS
 

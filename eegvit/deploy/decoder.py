@@ -20,7 +20,7 @@ from eegvit.deploy.archive import read, write
 from eegvit.deploy.calibration import Calibration
 from eegvit.deploy.files import files_of
 from eegvit.deploy.predictions import Predictions, joined
-from eegvit.deploy.reading import Cues, Read, Reading
+from eegvit.deploy.reading import Cues, Read, Reading, is_raw, meant, onsets_of
 from eegvit.deploy.rebuilt import rebuilt
 from eegvit.deploy.written import Written, written
 from eegvit.ensemble.recentring import recentred
@@ -244,7 +244,9 @@ class Decoder:
         told = self.probabilities(np.concatenate([part.trials.X for part in parts]))
         return joined(
             [
-                Predictions(np.full(len(part.trials), part.where), _onsets(part), own, self.classes)
+                Predictions(
+                    np.full(len(part.trials), part.where), onsets_of(part), own, self.classes
+                )
                 for part, own in zip(parts, np.split(told, sizes[:-1]), strict=True)
             ]
         )
@@ -310,19 +312,19 @@ class Decoder:
         if isinstance(recording, Trials):
             return [self._given(recording)]
         several = recording if isinstance(recording, list | tuple) else [recording]
-        if not all(isinstance(one, str | os.PathLike) or _is_raw(one) for one in several):
+        if not all(isinstance(one, str | os.PathLike) or is_raw(one) for one in several):
             return [self._prepared(recording)]
         if isinstance(cues, str):
             raise ValueError(f"cues={cues!r}: give a list of marks, [{cues!r}]")
-        meant = _meant(cues, self.reading.marks)
+        marks = meant(cues, self.reading.marks)
         asked = Cues(
-            meant, None if windows is None else Windows(length=windows[0], step=windows[1])
+            marks, None if windows is None else Windows(length=windows[0], step=windows[1])
         )
         reading = self.reading
         if to_microvolts is not None:
             reading = replace(reading, to_microvolts=to_microvolts)
         files: list[Any] = [
-            found for one in several for found in ([one] if _is_raw(one) else files_of([one]))
+            found for one in several for found in ([one] if is_raw(one) else files_of([one]))
         ]
         return [reading.read(one, asked) for one in files]
 
@@ -371,20 +373,3 @@ class Decoder:
 
     def __repr__(self) -> str:
         return said(self.about, self.reading, self.align, self.calibration)
-
-
-def _onsets(part: Read) -> NDArray[np.float64]:
-    """Return the second of each cue, or where a window without one begins."""
-    return part.trials.onset if part.cued else part.trials.onset + part.trials.tmin
-
-
-def _meant(
-    cues: Sequence[str] | Mapping[str, str] | None, marks: Mapping[str, str]
-) -> Mapping[str, str] | None:
-    if cues is None or isinstance(cues, Mapping):
-        return cues
-    return {mark: marks.get(mark, "") for mark in cues}
-
-
-def _is_raw(value: object) -> bool:
-    return hasattr(value, "n_times") and hasattr(value, "annotations")

@@ -98,7 +98,6 @@ EXPLAINED: dict[str, tuple[Explained, ...]] = {
         ("2 * limit + 10", "", "within a bracket that is wider than needed"),
     ),
     "eegvit/results/statistics/ranks.py": (
-        ("if not known < part", "<=", "no set is equal to one that is new"),
         ("np.round(", "12 -> ", "it takes away rounding alone"),
     ),
     "eegvit/results/leaderboard.py": (("sign = 1.0 if", "1.0 -> (2.0)", "only its sign counts"),),

@@ -7,13 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from eegvit.results.statistics import (
-    bootstrap_interval,
-    chance_bound,
-    chance_level,
-    holm,
-    sign_flip,
-)
+from eegvit.results.statistics.chance import chance_bound, chance_level
+from eegvit.results.statistics.flips import holm, sign_flip
+from eegvit.results.statistics.intervals import bootstrap_interval
 
 SETTINGS = settings(max_examples=40, deadline=None, derandomize=True)
 whole = st.lists(st.integers(-20, 20), min_size=1, max_size=9)

@@ -73,7 +73,7 @@ def test_folding_and_state(family: str) -> None:
     assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
     assert not torch.allclose(twin(x)[-1], stages(x)[-1])
     twin.load_state_dict(stages.state_dict())
-    for network, tolerance in ((folded, 1e-5), (twin, 0)):
+    for network, tolerance in ((folded, 3e-5), (twin, 0)):
         for found, wanted in zip(network(x), stages(x), strict=True):
             assert (found - wanted).abs().max() <= tolerance * wanted.abs().max()
 
