@@ -158,14 +158,14 @@ def _read_when(
     recipe: dict[str, object], aligned: Sequence[Path], kin: Sequence[Path], fit: Path
 ) -> tuple[str, tuple[Path, ...]]:
     """Return the kind of a cached array, and what must be missing for a run to read it."""
+    if "what" in recipe:
+        return "trials that are alike", ()
     if "card" in recipe:
         return "signals as recorded", tuple(aligned)
     if "digests" in recipe:
         return "hashes of trials", ()
     if "fingerprints" in recipe:
         return "fingerprints of trials", tuple(kin)
-    if "what" in recipe:
-        return "trials that are alike", ()
     return ("features" if "steps" in recipe else "signals aligned"), (fit,)
 
 

@@ -47,8 +47,8 @@ class Chains:
         self.numbers = iter(range(10**6))
 
     def by_stage(self, n: int) -> None:
-        """Kill n times, in one stage after the other."""
-        stages = cycle(MOMENTS)
+        """Kill n times, in one stage after the other; in some of them if n is small."""
+        stages = cycle(list(MOMENTS)[:: -(-len(MOMENTS) // n)])
         while n:
             n -= self._chain(list(islice(stages, min(n, len(MOMENTS)))), self._kill_in_stage)
 

@@ -6,13 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from torture.kills import MOMENTS, run
+from torture.kills import run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups")
 
 
 def test_a_killed_study_goes_on_to_the_same_scores(tmp_path: Path) -> None:
-    rows = run(len(MOMENTS) + 1, seed=0, folder=tmp_path)
+    rows = run(5, seed=0, folder=tmp_path)
     assert [found for row in rows for found in row.wrong] == []
-    assert sum(row.tried for row in rows) == len(MOMENTS) + 1
-    assert len(rows) == len(MOMENTS) + 1
+    assert sum(row.tried for row in rows) == 5
