@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,25 +62,35 @@ def onsets_of(prints: NDArray[np.float16], rate: float, length: float) -> NDArra
     array([0. , 1. , 1.6, 3.6])
     """
     lags = np.full(len(prints), length)
-    for i, (one, other) in enumerate(zip(prints[:-1], prints[1:], strict=True)):
-        lag = _lag(one.astype(np.float64), other.astype(np.float64), round(SHORTEST * rate))
+    shortest = round(SHORTEST * rate)
+    for i, (last, this) in enumerate(pairwise(map(_spectrum, prints))):
+        lag = _lag(last, this, prints[i], prints[i + 1], shortest)
         if lag is None:
             continue
-        found, chance = in_common(one, other, lag)
+        found, chance = in_common(prints[i], prints[i + 1], lag)
         if found > ALIKE and chance < CHANCE:
             lags[i] = lag / rate
     return np.concatenate([[0.0], np.cumsum(lags[:-1])])[: len(prints)]
 
 
-def _lag(one: NDArray[np.float64], other: NDArray[np.float64], shortest: int) -> float | None:
+def _spectrum(fingerprint: NDArray[np.float16]) -> NDArray[np.complex128]:
+    return np.fft.rfft(fingerprint.astype(np.float64), 2 * fingerprint.shape[1])
+
+
+def _lag(
+    spectrum: NDArray[np.complex128],
+    other_spectrum: NDArray[np.complex128],
+    one: NDArray[np.float16],
+    other: NDArray[np.float16],
+    shortest: int,
+) -> float | None:
     """Return how many samples the other begins later, if anything speaks for an overlap."""
     n_times = one.shape[1]
     if n_times <= shortest:
         return None
-    spectrum = (np.fft.rfft(s, 2 * n_times) for s in (one, other))
-    product = next(spectrum) * next(spectrum).conj()
-    shared = np.fft.irfft(product, 2 * n_times).sum(axis=0)[: n_times - shortest]
-    energy = [np.cumsum(np.square(s).sum(axis=0)) for s in (one[:, ::-1], other)]
+    product = np.einsum("cf,cf->f", spectrum, other_spectrum.conj())  # summed over channels
+    shared = np.fft.irfft(product, 2 * n_times)[: n_times - shortest]
+    energy = [np.cumsum(np.square(s.astype(np.float64)).sum(axis=0)) for s in (one[:, ::-1], other)]
     left = np.arange(n_times, shortest, -1) - 1  # samples in common, less one
     r = shared / np.sqrt(np.maximum(energy[0][left] * energy[1][left], 1e-12))
     sure = np.where(r > _WORTH, (left + 1) * np.log(np.maximum(1 - r**2, 1e-6)), 0.0)
