@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.branches.base import probabilities
-from eegvit.config import Study, Windows
+from eegvit.config import Study
 from eegvit.data.montage import electrode_directions
 from eegvit.deploy.about import about_study, differing, said
 from eegvit.deploy.alignment import Alignment
 from eegvit.deploy.archive import read, write
 from eegvit.deploy.calibration import Calibration
-from eegvit.deploy.files import files_of
+from eegvit.deploy.given import File, parts_of
 from eegvit.deploy.predictions import Predictions, joined
-from eegvit.deploy.reading import Cues, Read, Reading, is_raw, meant, onsets_of
+from eegvit.deploy.reading import Reading, onsets_of
 from eegvit.deploy.rebuilt import rebuilt
 from eegvit.deploy.written import Written, written
 from eegvit.ensemble.recentring import recentred
 from eegvit.preprocess.signals import EEG
-from eegvit.preprocess.signals import read as read_signals
 from eegvit.sealed import UNFIT, Damaged
 from eegvit.study import StudyResults, run_study
 from eegvit.trials import Trials
 from eegvit.views.reading import wanted_of
 
-if TYPE_CHECKING:
-    import mne
-
-File: TypeAlias = "str | Path | mne.io.BaseRaw"
 N_WITNESSES = 2  # trials whose probabilities a file holds, to see that it was put together well
 WITNESSED = 1e-4  # how far these may be off: libraries of other versions round otherwise
 
@@ -239,7 +233,7 @@ class Decoder:
         to_microvolts : float or None
             Factor from the recording's unit to microvolts, where it is not the study's.
         """
-        parts = self._read(recording, cues, windows, to_microvolts)
+        parts = parts_of(self.reading, recording, cues, windows, to_microvolts)
         sizes = np.cumsum([len(part.trials) for part in parts])
         told = self.probabilities(np.concatenate([part.trials.X for part in parts]))
         return joined(
@@ -264,7 +258,7 @@ class Decoder:
         Its trials set the reference of the alignment. Where marks say their classes, the
         probabilities are calibrated by them, too. Parameters are those of `predict`.
         """
-        parts = self._read(recording, cues, windows, to_microvolts)
+        parts = parts_of(self.reading, recording, cues, windows, to_microvolts)
         X = np.concatenate([part.trials.X for part in parts])
         known = np.concatenate([part.known for part in parts])
         if self.align.method == "none" and not known.any():
@@ -301,75 +295,6 @@ class Decoder:
         shape = (N_WITNESSES, len(self.reading.ch_names), self.reading.n_times)
         noise = np.random.default_rng(0).standard_normal(shape)
         return (noise * (self.reading.strength or 1.0)).astype(np.float32)
-
-    def _read(
-        self,
-        recording: Any,
-        cues: Sequence[str] | Mapping[str, str] | None,
-        windows: tuple[float, float] | None,
-        to_microvolts: float | None,
-    ) -> list[Read]:
-        if isinstance(recording, Trials):
-            return [self._given(recording)]
-        several = recording if isinstance(recording, list | tuple) else [recording]
-        if not all(isinstance(one, str | os.PathLike) or is_raw(one) for one in several):
-            return [self._prepared(recording)]
-        if isinstance(cues, str):
-            raise ValueError(f"cues={cues!r}: give a list of marks, [{cues!r}]")
-        marks = meant(cues, self.reading.marks)
-        asked = Cues(
-            marks, None if windows is None else Windows(length=windows[0], step=windows[1])
-        )
-        reading = self.reading
-        if to_microvolts is not None:
-            reading = replace(reading, to_microvolts=to_microvolts)
-        files: list[Any] = [
-            found for one in several for found in ([one] if is_raw(one) else files_of([one]))
-        ]
-        return [reading.read(one, asked) for one in files]
-
-    def _given(self, trials: Trials) -> Read:
-        """Check trials that were filtered and cut before; their channels are put in order."""
-        reading, who = self.reading, "this decoder"
-        if trials.n_times != reading.n_times or abs(trials.sfreq / reading.sfreq - 1) > 1e-5:
-            raise ValueError(
-                f"the trials have {trials.n_times} samples at {trials.sfreq:g} Hz, and {who} takes"
-                f" {reading.n_times} at {reading.sfreq:g} Hz"
-            )
-        missing = [name for name in reading.ch_names if name not in trials.ch_names]
-        if missing:
-            raise ValueError(
-                f"the trials lack {len(missing)} of the {len(reading.ch_names)} channels of {who}:"
-                f" {', '.join(missing[:8])}"
-            )
-        places = [trials.ch_names.index(name) for name in reading.ch_names]
-        labels = trials.labels
-        known = np.isin(labels, self.classes)
-        y = np.array([self.classes.index(n) if n in self.classes else 0 for n in labels.tolist()])
-        ordered = trials.replace(
-            X=trials.X[:, places], y=y.astype(np.int64), classes=self.classes,
-            ch_names=reading.ch_names,
-        )  # fmt: skip
-        return Read(ordered, known, "trials")
-
-    def _prepared(self, X: EEG) -> Read:
-        reading = self.reading
-        found = read_signals(X, "this decoder", sfreq=reading.sfreq, ch_names=reading.ch_names)
-        shape = (len(reading.ch_names), reading.n_times)
-        if found.X.shape[1:] != shape:
-            raise ValueError(
-                f"X has {found.X.shape[1]} channels x {found.X.shape[2]} times, and this decoder"
-                f" takes {shape[0]} x {shape[1]}"
-            )
-        made = Trials.from_arrays(
-            found.X,
-            [self.classes[0]] * len(found.X),
-            sfreq=reading.sfreq,
-            classes=self.classes,
-            ch_names=reading.ch_names,
-            tmin=reading.card.window[0],
-        )
-        return Read(made, np.zeros(len(made), dtype=bool), "trials")
 
     def __repr__(self) -> str:
         return said(self.about, self.reading, self.align, self.calibration)

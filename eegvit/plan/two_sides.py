@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eegvit.data.folders import same_name
+
 
 def two_sides(
     known: Sequence[str], train: Sequence[str] | None, test: Sequence[str] | None, what: str
 ) -> tuple[list[str], list[str]]:
-    """Return who trains and who is tested; a side that is not given is all the others."""
-    for name in (*(train or ()), *(test or ())):
-        if name not in known:
-            raise ValueError(f"evaluate: no {what} is called '{name}'; known: {', '.join(known)}")
+    """Return who trains and who is tested; a side that is not given is all the others.
+
+    Examples
+    --------
+    >>> two_sides(["01", "02", "03"], None, ["1"], "subject")
+    (['02', '03'], ['01'])
+    """
+    train, test = (None if side is None else _known(known, side, what) for side in (train, test))
     trained = [n for n in known if (n in train if train is not None else n not in (test or ()))]
     tested = [n for n in known if (n in test if test is not None else n not in (train or ()))]
     both = sorted(set(trained) & set(tested))
@@ -21,6 +27,14 @@ def two_sides(
         side = "to train on" if not trained else "to test"
         raise ValueError(f"evaluate: no {what} is left {side}")
     return trained, tested
+
+
+def _known(known: Sequence[str], names: Sequence[str], what: str) -> list[str]:
+    found = [(name, same_name(name, known)) for name in names]
+    for name, meant in found:
+        if meant is None:
+            raise ValueError(f"evaluate: no {what} is called '{name}'; known: {', '.join(known)}")
+    return [meant for _, meant in found if meant is not None]
 
 
 def refuse_later_training(

@@ -195,7 +195,8 @@ def _program(rng: random.Random, folder: Path) -> Any:
         (
             "os.system", "posix.system", "subprocess.run", "subprocess.Popen", "builtins.exec",
             "builtins.open", "pathlib.Path", "shutil.rmtree", f"{PLANTED}.A", "eegvit.run.main",
-            "eegvit.study.Path", "sklearn.utils.os.system", "sklearn.svm.SVC.__init__", "pty.spawn",
+            "eegvit.study.running.Path", "sklearn.utils.os.system", "sklearn.svm.SVC.__init__",
+            "pty.spawn",
             "mne.utils.run_subprocess", "moabb.run.os", "joblib.Parallel", "numpy.load",
             "sklearn.externals.os", "importlib.import_module", "antigravity.geohash", "pdb.run",
         )

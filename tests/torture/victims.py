@@ -63,8 +63,9 @@ STAGES = {  # what each is, where it is called from
 }
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
 PRELOADED = [
-    __name__, "eegvit.command.run", "eegvit.study", "eegvit.report.writing", "eegvit.branches.csp",
-    "eegvit.branches.tangent", "eegvit.branches.eegnet", "eegvit.pretrain.model", "moabb",
+    __name__, "eegvit.command.run", "eegvit.study.running", "eegvit.report.writing",
+    "eegvit.branches.csp", "eegvit.branches.tangent", "eegvit.branches.eegnet",
+    "eegvit.pretrain.model", "moabb",
     "eegvit.data.recordings.files", "eegvit.ensemble.rules", "torch", "matplotlib.figure",
     "eegvit.report.topography", "sklearn.pipeline", "scipy.stats", "eegvit.networks.macs",
     "mne.io", "mne.io.fiff", "torch._dynamo", "torch._inductor", "torch.onnx",
