@@ -20,6 +20,9 @@ from eegvit.config.pretraining import label_mistakes
 from eegvit.config.signature import complaints
 from eegvit.registry import suggest
 
+SHUFFLED = "{} (labels shuffled)"  # what the control of a model is called
+LEARNS_NOTHING = "chance"
+
 
 def load_yaml(path: str | Path) -> Any:
     """Return what a YAML file says, as plain Python values."""
@@ -80,6 +83,8 @@ def _study(document: Document, file: Path, allowed: Collection[str]) -> Study:
     models = _models(document, named, file, errors, allowed)
     names = [str(name) for name in named] if isinstance(named, dict) else []
     ensembles = read_ensembles(document, top.pop("ensembles", None), names, errors)
+    if models and "shuffled" in (top.get("controls") or ()):
+        models |= _shuffled(document, models, errors)
     if {"path", "source_text"} & set(top):
         errors.append(document.error((), "'path' and 'source_text' are not keys of a study file"))
     study = None
@@ -113,6 +118,21 @@ def _models(
     return models
 
 
+def _shuffled(
+    document: Document, models: Mapping[str, Model], errors: list[str]
+) -> dict[str, Model]:
+    """Return the control of the first model that learns from labels alone."""
+    for name, model in models.items():
+        if model.branch != LEARNS_NOTHING and model.pretrain is None:
+            control = SHUFFLED.format(name)
+            if control in models:
+                errors.append(document.error(("models", control), "a control is called so"))
+            return {control: model.model_copy(update={"control": "shuffled"})}
+    text = "shuffled: there is no model but chance and those that are pretrained"
+    errors.append(document.error(("controls",), text))
+    return {}
+
+
 def _meaning(document: Document, study: Study) -> list[str]:
     """Return mistakes that no single key shows."""
     errors = []
@@ -126,7 +146,7 @@ def _meaning(document: Document, study: Study) -> list[str]:
         errors += [document.error((*path, key), text) for key, text in cut_mistakes(view)]
     if len(set(study.evaluate.seeds)) < len(study.evaluate.seeds):
         errors.append(document.error(("evaluate", "seeds"), "a seed is given twice"))
-    rows = (*study.models, *study.ensembles)
+    rows = (*(n for n, m in study.models.items() if m.control is None), *study.ensembles)
     if study.reference is not None and study.reference not in rows:
         known = suggest(study.reference, rows)
         text = f"the study has no model or ensemble '{study.reference}'{known}"

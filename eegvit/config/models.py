@@ -138,6 +138,8 @@ class Model(Strict):
         Recentring of this model instead of the study's.
     pretrain : dict or None
         What the model learns before it sees labels, where it is a single network.
+    control : {"shuffled"} or None
+        What makes it a control; filled in from the study's `controls`.
     """
 
     branch: str
@@ -146,6 +148,7 @@ class Model(Strict):
     view: View | None = None
     recentre: Recentre | None = None
     pretrain: dict[str, Any] | None = None
+    control: Literal["shuffled"] | None = None
 
     @property
     def said(self) -> str:
@@ -164,6 +167,8 @@ class Model(Strict):
         'eegnet, pretrained (masked)'
         """
         said = _said({"branch": self.branch, **self.parameters})
+        if self.control is not None:
+            return f"{said}, labels {self.control}"
         if self.pretrain is None:
             return said
         if self.pretrain.get("weights"):
@@ -205,6 +210,9 @@ class Study(Strict):
     reference : str
         The model or ensemble that every row is compared with; by default the best of each target
         use.
+    controls : tuple of {"shuffled"}
+        Rows that must be at chance, shown and never ranked. `shuffled`: the first model that
+        learns, its training labels shuffled within each recording, anew for each split and seed.
     path : str
         The study's file; filled in when it is read.
     source_text : str
@@ -223,6 +231,7 @@ class Study(Strict):
     models: dict[str, Model] = Field(min_length=1)
     ensembles: dict[str, Ensemble] = {}
     reference: str | None = None
+    controls: tuple[Literal["shuffled"], ...] = ()
     path: str = ""
     source_text: str = ""
 

@@ -32,7 +32,7 @@ FILLED_BY_STUDY = {
     "verbose": "a study shows its own progress",
 }
 
-FILLED_BY_LOADER = {"path", "source_text", "origin", "judged"}
+FILLED_BY_LOADER = {"path", "source_text", "origin", "judged", "control"}
 
 
 class Strict(BaseModel):

@@ -50,7 +50,7 @@ def alike(fits: Sequence[Fit], jobs: int) -> list[list[int]]:
     """
     found = defaultdict(list)
     for number, fit in enumerate(fits):
-        if (model := _network(fit.recipe)) is not None:
+        if fit.shuffle is None and (model := _network(fit.recipe)) is not None:
             classes = tuple(np.unique(fit.view.y[fit.train]).tolist())
             epochs = model.recipe(len(fit.train)).epochs
             found[fit.key.partition("/")[0], id(fit.view), classes, epochs].append(number)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from eegvit.ensemble.probabilities import FloatArray
 from eegvit.plan.pretraining import Pretraining
 from eegvit.plan.recipe import Recipe
-from eegvit.plan.split import Labels
+from eegvit.plan.split import Labels, shuffled
 from eegvit.views.view import DataView, Rows
 
 
@@ -36,12 +36,16 @@ class Fit:
     predict: Rows
     labelled: Rows | None = None  # training rows whose label is given, where not all are
     pretraining: Pretraining | None = None
+    shuffle: int | None = None  # seed by which a control's labels are shuffled
 
     @property
     def y(self) -> Rows:
         """Label of each training row, -1 where it is not given."""
         y = self.view.y[self.train]
-        return y if self.labelled is None else np.where(np.isin(self.train, self.labelled), y, -1)
+        given = np.isin(self.train, self.train if self.labelled is None else self.labelled)
+        if self.shuffle is not None:
+            y[given] = shuffled(y[given], self.view.block[self.train[given]], self.shuffle)
+        return np.where(given, y, -1)
 
     def is_in(self, store: Kept) -> bool:
         """Say whether the store has every prediction that is wanted of this fit."""

@@ -18,7 +18,7 @@ from eegvit.plan.keys import fit_key, identity_of, takes_seed
 from eegvit.plan.pretraining import Pretraining, pretraining_of, pretraining_on, source_of
 from eegvit.plan.protocols import splits
 from eegvit.plan.recipe import Recipe
-from eegvit.plan.split import Split
+from eegvit.plan.split import Split, shuffle_of
 from eegvit.plan.target import target
 from eegvit.plan.weights import refuse_weights, saw_target
 from eegvit.views.view import DataView
@@ -88,16 +88,18 @@ def make_plan(
             scored = with_labels(whole, study.evaluate, found, seed)
             for outer, split in [("", s) for s in scored] + (inner if name in learning else []):
                 train, labelled = split.given(unlabelled=model.pretrain is not None)
-                key = fit_key(identity, view, train, labelled)
+                shuffle = shuffle_of(model, seed, split)
+                told = identity if shuffle is None else {**identity, "shuffled": shuffle}
+                key = fit_key(told, view, train, labelled)
                 known = train if labelled is None else labelled
                 shares = None if recentre == "none" else view.class_shares(known)
                 about = (name, split.name, seed, key, seen, view, split.test, outer, shares)
                 requests.append(Request(*about, split.labels))
-                label = _label(name, split, seed if seeded else None)
+                label = _label(name, split, seed if seeded or model.control else None)
                 start = elsewhere
                 if model.pretrain is not None and source is None:
                     start = pretraining_of(label, recipe, view, train, labelled)
-                fit = Fit(key, label, recipe, view, train, split.test, labelled, start)
+                fit = Fit(key, label, recipe, view, train, split.test, labelled, start, shuffle)
                 fits[key] = _union(fits.get(key), fit)
     return Plan(study, tuple(found), tuple(requests), fits)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.config import Model, sha256
 from eegvit.views.kinship import overlapping_rows
 from eegvit.views.view import DataView, Rows
 
@@ -98,3 +99,41 @@ class Labels:
     amount: float
     draw: int
     n: int = field(default=0, compare=False)
+
+
+def shuffle_of(model: Model, seed: int, split: Split) -> int | None:
+    """Return the number by which a control's labels are shuffled; None for any other model.
+
+    It is another one for each split and seed: people are then tested by models that went astray
+    in different ways, and the spread over them says how far their mean may be from chance.
+    """
+    if model.control is None:
+        return None
+    labels = split.labels and [split.labels.amount, split.labels.draw]
+    return int(sha256(["shuffled", seed, split.name, labels])[:15], 16)
+
+
+def shuffled(y: Rows, block: Rows, seed: int) -> Rows:
+    """Return labels shuffled within each recording, which keeps as many of each class.
+
+    Parameters
+    ----------
+    y : array of int, shape (n,)
+        The labels.
+    block : array of int, shape (n,)
+        The recording of each.
+    seed : int
+        By which they are shuffled.
+
+    Examples
+    --------
+    >>> y, block = np.array([0, 1, 0, 1, 2, 2]), np.array([0, 0, 0, 0, 1, 1])
+    >>> shuffled(y, block, 3)[4:], sorted(shuffled(y, block, 3)[:4].tolist())
+    (array([2, 2]), [0, 0, 1, 1])
+    """
+    rng = np.random.default_rng(seed)
+    mixed = y.copy()
+    for one in np.unique(block):
+        own = np.flatnonzero(block == one)
+        mixed[own] = rng.permutation(y[own])
+    return mixed

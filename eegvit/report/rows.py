@@ -23,7 +23,9 @@ def of_target(results: Results, target: str) -> list[BoardRow]:
 
 
 def rank(row: BoardRow) -> str:
-    """Return the rank within the target use, or a dash."""
+    """Return the rank within the target use, that it is a control, or a dash."""
+    if row.control:
+        return "control"
     return words.NOTHING if row.rank is None else str(row.rank)
 
 

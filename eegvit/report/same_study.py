@@ -10,7 +10,7 @@ from typing import Any
 from eegvit.config import Study
 
 BY_NAME = ("models", "ensembles")  # of which more may come
-BESIDE = ("description", "reference")  # which change no score
+BESIDE = ("description", "reference", "controls")  # which change no score of another row
 
 
 def asked(study: Study) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from eegvit.plan.fit import Request
 from eegvit.plan.plan import Plan
+from eegvit.results.leaderboard import BoardRow
+from eegvit.results.metrics import LOWER_IS_BETTER
 from eegvit.views.kinship import overlapping_rows, same_recording
+
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,19 @@ class Audit:
     saw: tuple[Saw, ...]
 
 
-def audit(plan: Plan) -> Audit:
-    """Return the checks of a plan, made again from its rows: nothing is taken on trust."""
+def audit(plan: Plan, board: Sequence[BoardRow] = ()) -> Audit:
+    """Return the checks of a plan, made again from its rows: nothing is taken on trust.
+
+    Parameters
+    ----------
+    plan : Plan
+    board : sequence of BoardRow
+        The leaderboard, for what its controls say.
+    """
     scored = [request for request in plan.requests if not request.outer]
     inner = [request for request in plan.requests if request.outer]
-    return Audit(tuple(_checks(plan, scored, inner)), tuple(_saw(plan, scored)))
+    checks = (*_checks(plan, scored, inner), *_controls(board, plan.study.evaluate.metric))
+    return Audit(checks, tuple(_saw(plan, scored)))
 
 
 def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator[Check]:
@@ -116,6 +128,21 @@ def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator
             "what ensembles choose and learn by holds no trial of the split that scores them",
             not any(seen),
             f"{len({r.key for r in inner}):,} inner fits",
+        )
+
+
+def _controls(board: Sequence[BoardRow], metric: str) -> Iterator[Check]:
+    """Yield of each control whether its interval over people, if they are enough, has chance."""
+    for row in board:
+        if not row.control or np.isnan(row.ci_low) or np.isnan(row.chance):
+            continue
+        lower = metric in LOWER_IS_BETTER
+        beyond = row.chance - row.ci_high if lower else row.ci_low - row.chance
+        yield Check(
+            "a model whose training labels were shuffled is not above chance",
+            beyond <= ROUNDING,
+            f"{row.model}: {row.mean:.3f}, 95 % interval over people {row.ci_low:.3f} to"
+            f" {row.ci_high:.3f}, chance {row.chance:.3f}",
         )
 
 

@@ -106,7 +106,7 @@ def branches_alone(models: Mapping[str, Model], fused: Model) -> list[str]:
     found = []
     for branch in fused.parameters.get("branches", ()):
         member = {"branch": branch} if isinstance(branch, str) else branch
-        same = [name for name, model in models.items() if _is(model, member, fused)]
+        same = [name for name, own in models.items() if not own.control and _is(own, member, fused)]
         if not same:
             return []
         found.append(same[0])

@@ -28,7 +28,7 @@ class BoardRow:
     `mean` and all that follows from it are nan then. A subject's score is the metric over its
     test trials pooled over sessions, then averaged over seeds; `sd` and the interval are over
     subjects, `seed_sd` is over seeds of the mean over subjects, and the interval from `both_low`
-    to `both_high` is over subjects and seeds.
+    to `both_high` is over subjects and seeds. A `control` has all that but a rank.
     """
 
     model: str
@@ -62,6 +62,7 @@ class BoardRow:
     seconds_fit: float  # CPU seconds of a fit run alone, mean
     stages: Mapping[str, float]  # CPU seconds of all its fits, shared features once
     spiking: Mapping[str, Any]  # what its spiking layers do; empty without any
+    control: str  # "shuffled" where it must be at chance and is never ranked
 
     @property
     def seconds_total(self) -> float:
@@ -149,6 +150,7 @@ def _row(
         seconds_fit=float(np.mean(spent)) if spent else NAN,
         stages=stages(used.values()),
         spiking=next((s for fit in fits.values() if (s := fit.costs.get("spiking"))), {}),
+        control=(study.models[model].control or "") if model in study.models else "",
     )
 
 
@@ -171,16 +173,18 @@ def stages(fits: Iterable[Outcome]) -> dict[str, float]:
 
 
 def _ranked(rows: Sequence[BoardRow], metric: str) -> list[BoardRow]:
-    """Order by target use and score; equal means share a rank."""
+    """Order by target use and score; equal means share a rank; controls follow, without one."""
     sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
+    unranked = {row.model for row in rows if row.control or np.isnan(row.mean)}
     rows = sorted(rows, key=lambda r: (target_order(r.target), np.isnan(r.mean)))
     board: list[BoardRow] = []
     for target in dict.fromkeys(row.target for row in rows):
         own = [row for row in rows if row.target == target]
-        scored = sorted((r for r in own if not np.isnan(r.mean)), key=lambda r: sign * r.mean)
+        ranked = [row for row in own if row.model not in unranked]
+        scored = sorted(ranked, key=lambda r: sign * r.mean)
         means = [row.mean for row in scored]
         board += [replace(row, rank=1 + means.index(row.mean)) for row in scored]
-        board += [row for row in own if np.isnan(row.mean)]
+        board += [row for row in own if row.model in unranked]
     return board
 
 

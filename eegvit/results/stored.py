@@ -36,7 +36,7 @@ def score(study: Study, plan: Plan, store: Store) -> Results:
         results,
         warnings=warnings_of(plan, known),
         reading=readings(view),
-        audit=audit(plan),
+        audit=audit(plan, results.board),
     )
 
 

@@ -108,7 +108,7 @@ class StudyResults:
     def settings(self, name: str) -> Model:
         """Return what the study says of a model, or of the first member of an ensemble."""
         study = self.plan.study
-        known = (*study.models, *study.ensembles)
+        known = (*(n for n, m in study.models.items() if m.control is None), *study.ensembles)
         if name not in known:
             raise ValueError(f"the study has no model '{name}'; there are {', '.join(known)}")
         return study.models[study.ensembles[name].of[0] if name in study.ensembles else name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from eegvit.report import words
 from eegvit.report.tables.table import Cell, Column, Table, named
 from eegvit.results.audit import Audit
@@ -43,6 +45,10 @@ def left_out(results: Results) -> list[str]:
         said.append(f"{row.model} has no score and no rank: {row.reason}.")
     if not lacking:
         said.append("Every fit that was asked for was made.")
+    for row in results.board:
+        if row.control and row.status == "ok" and math.isnan(row.ci_low):
+            few = words.number_of(row.n_subjects, "person is", "people are")
+            said.append(f"{row.model}: {few} too few to say whether it is at chance.")
     n_all = results.n_subjects
     for row in results.board:
         if row.status == "ok" and row.n_subjects < n_all:

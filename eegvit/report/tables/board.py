@@ -126,21 +126,25 @@ def _row(results: Results, row: BoardRow, scale: Scale, columns: tuple[Column, .
         Cell(words.seconds(row.seconds_fit), value=row.seconds_fit),
         Cell(words.seconds(row.seconds_total), value=row.seconds_total),
     ]
-    kind = "first" if row.rank == 1 else ""
+    kind = "control" if row.control else "first" if row.rank == 1 else ""
     return Row(tuple(cells), kind, row.model, f"{row.model} {small} {row.target}")
 
 
 def _scored(results: Results, row: BoardRow, scale: Scale) -> list[Cell]:
     metric = results.study.evaluate.metric
     mean, star = words.score(metric, row.mean), "" if above_chance(row) else "*"
-    pair, standing = results.tested(row), results.family(row.target).standings[row.model]
+    pair, standing = results.tested(row), results.family(row.target).standings.get(row.model)
     bound = f"({words.score(metric, row.chance_bound)})"
     about = "not above chance" if star else ""
     return [
         Cell(mean + star, kind="big", value=row.mean, title=about),
         Cell(interval_bar(row, scale, metric), kind="bar"),
         Cell(interval(row, metric), _with_seeds(row, metric), value=row.ci_low),
-        Cell(ranks(results, row), faint=letters(results, row), value=standing.high),
+        Cell(
+            ranks(results, row),
+            faint=letters(results, row),
+            value=standing.high if standing else None,
+        ),
         *_difference(results, row),
         Cell(p_beside(results, row), value=pair.p_holm if pair else math.inf),
         Cell(words.score(metric, row.sd), value=row.sd),

@@ -56,10 +56,11 @@ def _cell(
         return Cell(words.NOTHING, kind="faint")
     share = min(max((value - low) / (high - low), 0.0), 1.0) if high > low else 0.0
     share = 1 - share if metric in LOWER_IS_BETTER else share
-    group = [r.subjects.get(subject, math.nan) for r in rows if r.target == row.target]
-    known = [v for v in group if not math.isnan(v)]
-    best = min(known) if metric in LOWER_IS_BETTER else max(known)
-    kinds = ["best"] if value == best and len(known) > 1 else []
+    group = [r for r in rows if r.target == row.target and not r.control]
+    scores = [r.subjects.get(subject, math.nan) for r in group]
+    known = [v for v in scores if not math.isnan(v)]
+    best = (min if metric in LOWER_IS_BETTER else max)(known, default=math.nan)
+    kinds = ["best"] if value == best and len(known) > 1 and not row.control else []
     bound = results.subject_chance[subject][1]
     if not math.isnan(bound) and value <= bound:
         kinds.append("under-chance")

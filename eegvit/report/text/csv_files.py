@@ -21,7 +21,7 @@ FORMULA = ("=", "+", "-", "@")  # with which a spreadsheet's formulas begin
 def board_csv(results: Results) -> str:
     """Return the leaderboard as CSV, one line a model, scores as fractions."""
     metric = results.study.evaluate.metric
-    plain = ("rank", "model", "branch", "target", "align", "status", "reason")
+    plain = ("rank", "model", "branch", "target", "align", "status", "reason", "control")
     counts = ("n_fits", "n_failed", "n_missing", "n_seeds", "n_subjects")
     numbers = (
         "mean",

@@ -116,7 +116,8 @@ def entries(reports: Sequence[Written]) -> list[Entry]:
         if not why:
             seen |= dict.fromkeys(report.people, report.name)
         told = report.scored() if report.metric == first.metric else {}
-        scores = {(m, report.row(m)["target"]): s for m, s in told.items()}
+        rows = {model: report.row(model) for model in told}
+        scores = {(m, rows[m]["target"]): s for m, s in told.items() if not rows[m].get("control")}
         found.append(Entry(report, scores, why))
     return found
 

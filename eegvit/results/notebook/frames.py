@@ -28,6 +28,7 @@ def leaderboard(results: Results) -> pd.DataFrame:
             "p_holm": p_holm.get(row.model, float("nan")),
             **{name: row.others[name] for name in METRICS if name != metric},
             "status": row.status,
+            "control": row.control,
             "n_parameters": row.n_parameters,
             "seconds_fit": row.seconds_fit,
             "seconds_1": row.seconds_1,
