@@ -47,6 +47,7 @@ EXTRAS = {  # packages that not every installation has: their extras
     "onnx": "deploy",
     "onnxruntime": "deploy",
     "onnxscript": "deploy",
+    "mne_lsl": "stream",
 }
 
 

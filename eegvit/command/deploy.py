@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eegvit.command import stream
 from eegvit.command.options import add_cache, add_jobs, add_study, study_of
+from eegvit.command.windows import add_windows, asked
 
 if TYPE_CHECKING:
     from eegvit.deploy.decoder import Decoder
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parts = parser.add_subparsers(dest="part", required=True, metavar="fit|show|predict|export")
+    parts = parser.add_subparsers(
+        dest="part", required=True, metavar="fit|show|predict|stream|export"
+    )
     _add_fit(parts.add_parser("fit", help="fit a model of a study on all its people"))
     show = parts.add_parser("show", help="say what a decoder is, and what vouches for it")
     _add_decoder(show)
@@ -25,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, required=True, metavar="FILE", help="such as hand.onnx"
     )
     _add_predict(parts.add_parser("predict", help="decode recordings"))
+    live = parts.add_parser("stream", help="decode while a recording is made, or replayed")
+    _add_decoder(live)
+    stream.add_arguments(live)
 
 
 def carry_out(options: argparse.Namespace) -> int:
@@ -70,33 +77,11 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         help="the recordings are of one session: align them together",
     )
     parser.add_argument(
-        "--cue",
-        action="append",
-        default=None,
-        metavar="MARK[=CLASS]",
-        help="decode at this mark, instead of at the study's; may be repeated",
+        "--causal",
+        action="store_true",
+        help="filter and align as `stream` does, by nothing that comes later",
     )
-    parser.add_argument(
-        "--windows",
-        type=_windows,
-        metavar="LENGTH,STEP",
-        help="decode windows throughout a recording, seconds long and apart, instead of at marks",
-    )
-    parser.add_argument(
-        "--calibrate",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a recording of the same person, with or without labels; may be repeated",
-    )
-    parser.add_argument(
-        "--to-microvolts",
-        type=float,
-        default=None,
-        metavar="FACTOR",
-        help="from the unit in which a recording is read",
-    )
+    add_windows(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="where the table goes (default: here)"
     )
@@ -126,14 +111,9 @@ def _predict(options: argparse.Namespace) -> int:
     from eegvit.deploy.predictions import joined
 
     decoder = _loaded(options)
-    how = {
-        "cues": None if options.cue is None else _cues(options.cue, decoder),
-        "windows": options.windows,
-        "to_microvolts": options.to_microvolts,
-    }
-    if options.calibrate:
-        how_to_calibrate = how | {"windows": None if options.cue else options.windows}
-        decoder = decoder.calibrate(options.calibrate, **how_to_calibrate)
+    decoder, how = asked(decoder, options)
+    if options.causal:
+        decoder = decoder.causal()
     found = files_of(options.recordings)
     sessions = [found] if options.session else [[path] for path in found]
     table = joined([decoder.predict(session, **how) for session in sessions]).tsv()
@@ -163,29 +143,8 @@ def _loaded(options: argparse.Namespace) -> Decoder:
     return Decoder.load(options.decoder, allow=options.allow)
 
 
-def _cues(given: list[str], decoder: Decoder) -> dict[str, str]:
-    """Return mark -> class as the options say it; "" where they, and the study, say none."""
-    cues = {}
-    for text in given:
-        mark, said, name = text.partition("=")
-        if said and name not in decoder.classes:
-            raise ValueError(
-                f"--cue {text}: '{name}' is no class of the decoder: {', '.join(decoder.classes)}"
-            )
-        cues[mark] = name if said else decoder.reading.marks.get(mark, "")
-    return cues
+def _stream(options: argparse.Namespace) -> int:
+    return stream.carry_out(_loaded(options), options)
 
 
-def _windows(text: str) -> tuple[float, float]:
-    try:
-        length, step = map(float, text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}': give a length and a step in seconds, such as 4,0.5"
-        ) from None
-    if not (length > 0 and step > 0):
-        raise argparse.ArgumentTypeError(f"'{text}': both are longer than 0 s")
-    return length, step
-
-
-PARTS = {"fit": _fit, "show": _show, "predict": _predict, "export": _export}
+PARTS = {"fit": _fit, "show": _show, "predict": _predict, "stream": _stream, "export": _export}

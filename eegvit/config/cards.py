@@ -21,6 +21,8 @@ class View(Strict):
     ----------
     band : (low, high) or None
         Hz, as `band` of the card.
+    phase : {"zero", "causal"} or None
+        As `phase` of the card.
     window : (start, stop) or None
         Seconds, as `window` of the card.
     baseline : (start, stop) or None
@@ -34,6 +36,7 @@ class View(Strict):
     """
 
     band: tuple[float | None, float | None] | None = None
+    phase: Literal["zero", "causal"] | None = None
     window: tuple[float, float] | None = None
     baseline: tuple[float | None, float | None] | None = None
     resample: float | None = Field(default=None, gt=0)
@@ -143,8 +146,11 @@ class Card(Strict):
     channels : tuple of str or None
         Which channels, in this order; None takes all EEG channels.
     band : (low, high) or None
-        Edges in Hz of a Butterworth filter of order 4, of zero phase, before trials are cut. null
-        for an edge that is left open; None filters nothing.
+        Edges in Hz of a Butterworth filter of order 4, before trials are cut. null for an edge
+        that is left open; None filters nothing.
+    phase : {"zero", "causal"}
+        Whether the filter runs over a recording in both directions, or forwards only, as a decoder
+        in use must.
     window : (start, stop)
         Seconds from the cue, the end not included. Left out where `windows` are given.
     baseline : (start, stop) or None
@@ -190,6 +196,7 @@ class Card(Strict):
     classes: tuple[str, ...] = Field(min_length=2)
     channels: tuple[str, ...] | None = None
     band: tuple[float | None, float | None] | None = None
+    phase: Literal["zero", "causal"] = "zero"
     window: tuple[float, float]
     baseline: tuple[float | None, float | None] | None = None
     resample: float | None = Field(default=None, gt=0)

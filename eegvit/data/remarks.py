@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def other_scales(name: str, sessions: Sequence[Trials]) -> str | None:
     >>> other_scales("mine", people)
     'mine: signals of person 3, session 0 are 1,000,000 times weaker than the others'
     """
-    strengths = {_named(trials): strength(trials) for trials in sessions if len(trials)}
+    strengths = {_named(trials): strength(trials.X) for trials in sessions if len(trials)}
     moving = {who: strength for who, strength in strengths.items() if strength > 0}
     if len(moving) < 2:
         return None
@@ -129,16 +130,16 @@ def chains_of(trials: Trials) -> NDArray[np.int64]:
     return chains
 
 
-def strength(trials: Trials) -> float:
-    """Return the median standard deviation of a channel in a trial.
+def strength(X: NDArray[Any]) -> float:
+    """Return the median standard deviation of a channel in a trial of (n, channels, times).
 
     Examples
     --------
-    >>> strength(Trials.from_arrays([[[1.0, -1.0]], [[3.0, -3.0]]], ["a", "b"], sfreq=1.0))
+    >>> strength(np.array([[[1.0, -1.0]], [[3.0, -3.0]]]))
     2.0
     """
-    rows = np.linspace(0, len(trials) - 1, min(len(trials), _LOOKED_AT)).astype(np.int64)
-    return float(np.median(np.asarray(trials.X[rows], dtype=np.float64).std(axis=-1)))
+    rows = np.linspace(0, len(X) - 1, min(len(X), _LOOKED_AT)).astype(np.int64)
+    return float(np.median(np.asarray(X[rows], dtype=np.float64).std(axis=-1)))
 
 
 def _of_sessions(

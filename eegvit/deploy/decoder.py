@@ -245,6 +245,23 @@ class Decoder:
             ]
         )
 
+    def causal(self) -> Decoder:
+        """Return the decoder as it can be used while a recording is made.
+
+        The filter runs forwards only. A session is aligned by its trials so far; or, after
+        `calibrate`, by those of the calibration, if that is what aligned the study offline.
+        """
+        if self.shares is not None:
+            raise ValueError(
+                "this decoder recentres a session's predictions by all of them, which nothing can"
+                " do before its end: fit it without `recentre`"
+            )
+        card = self.reading.card.model_copy(update={"phase": "causal"})
+        align = self.align
+        if align.mode == "offline" and align.since is None:
+            align = replace(align, mode="causal")
+        return replace(self, reading=replace(self.reading, card=card), align=align)
+
     def calibrate(
         self,
         recording: File | Trials | Sequence[File],

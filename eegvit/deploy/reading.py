@@ -23,8 +23,8 @@ from eegvit.trials import Trials
 from eegvit.views.view import DataView
 
 _DECIDES = {
-    "name", "source", "classes", "channels", "band", "window", "baseline", "resample", "windows",
-    "artifacts", "bad_trials", "truncated", "scales",
+    "name", "source", "classes", "channels", "band", "phase", "window", "baseline", "resample",
+    "windows", "artifacts", "bad_trials", "truncated", "scales",
 }  # fmt: skip
 RATE = 1e-6  # relative difference of two sampling rates that are the same
 
@@ -104,11 +104,7 @@ class Reading:
         """Return how the trials of a view were read, by cards that agree on it."""
         first = cards[0]
         for card in cards[1:]:
-            if (card.band, card.window, card.baseline) != (
-                first.band,
-                first.window,
-                first.baseline,
-            ):
+            if _cutting(card) != _cutting(first):
                 raise ValueError(
                     f"'{first.name}' and '{card.name}' are filtered or cut differently, so that"
                     " nothing says how a new recording is to be: set the study's `view`"
@@ -135,7 +131,7 @@ class Reading:
             }
         if not aligned:
             few = np.linspace(0, len(view) - 1, min(len(view), 200)).astype(np.int64)
-            about["strength"] = strength(view.take(np.unique(few)))
+            about["strength"] = strength(view.take(np.unique(few)).X)
         return cls(made, marks, **about, from_memory=from_memory)
 
     @property
@@ -157,25 +153,21 @@ class Reading:
 
     def read(self, recording: Path | mne.io.BaseRaw, cues: Cues) -> Read:
         """Return the trials of a file, or of a recording that MNE holds."""
-        if self.from_memory:
-            raise ValueError(
-                "this decoder learned from trials that were given from Python, so nothing is known"
-                " of their filter: give it such trials, or fit it on a study that reads recordings"
-            )
+        self.check_filter()
         if isinstance(recording, Path) and EPOCHS.search(recording.name):
-            return self._checked(self._epochs(recording, cues))
+            return self.checked(self._epochs(recording, cues))
         raw = open_raw(recording, self.card) if isinstance(recording, Path) else recording
         where = str(recording) if isinstance(recording, Path) else "the recording"
         raw = raw.copy().load_data(verbose="error")
         name_channels(raw, dict(self.rename_channels))
-        self._check_rate(float(raw.info["sfreq"]), where)
-        return self._checked(self._continuous(raw, cues, where))
+        self.check_rate(float(raw.info["sfreq"]), where)
+        return self.checked(self._continuous(raw, cues, where))
 
     def _continuous(self, raw: mne.io.BaseRaw, cues: Cues, where: str) -> Read:
         sfreq = float(raw.info["sfreq"])
         windows = cues.windows if cues.windows or cues.marks else self.card.windows
         if windows is not None:
-            self._check_windows(windows)
+            self.check_windows(windows)
             begins = window_onsets(raw.n_times, sfreq, windows)
             onsets = begins - round(self.card.window[0] * sfreq)
             labels = np.full(len(onsets), "", dtype=np.str_)
@@ -187,7 +179,7 @@ class Reading:
         onsets, labels, artifact = onsets[order], labels[order], artifact[order]
         made_up = np.where(labels == "", self.card.classes[0], labels)
         whole = Recording(raw, onsets, made_up, artifact, "0", where, self.to_microvolts)
-        run = cut(whole, self._card_for(raw.ch_names))
+        run = cut(whole, self.card_for(raw.ch_names))
         return Read(run.trials, labels[run.kept] != "", where, windows is None)
 
     def _cued(
@@ -195,10 +187,7 @@ class Reading:
     ) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.bool_]]:
         held = self.stim_channel if self.stim_channel in raw.ch_names else None
         marks = read_marks(raw, held, where)
-        meant = dict(self.marks if cues.marks is None else cues.marks)
-        if cues.marks is None and where.endswith(".gdf"):
-            own = {m: name for m, name in gdf.EVENTS.items() if name in self.card.classes}
-            meant = {**own, gdf.UNKNOWN: "", **meant}
+        meant = self.meaning(cues, gdf_codes=where.endswith(".gdf"))
         texts = marks.texts
         if not np.isin(texts, list(meant)).any():  # BrainVision says "Comment/left"
             texts = np.array([text.rpartition("/")[2] for text in texts.tolist()], dtype=np.str_)
@@ -215,12 +204,21 @@ class Reading:
         onsets = at + round(self.offset * raw.info["sfreq"])
         return onsets, labels, gdf.rejected(marks, at)
 
+    def meaning(self, cues: Cues, *, gdf_codes: bool = False) -> dict[str, str]:
+        """Return which marks begin a trial, and the class of each or ""."""
+        if cues.marks is not None:
+            return dict(cues.marks)
+        if not gdf_codes:
+            return dict(self.marks)
+        own = {m: name for m, name in gdf.EVENTS.items() if name in self.card.classes}
+        return {**own, gdf.UNKNOWN: "", **self.marks}
+
     def _epochs(self, path: Path, cues: Cues) -> Read:
         if cues.windows is not None:
             raise ValueError(f"{path}: it holds trials already; leave --windows out")
         epochs = read_epochs(path, self.card)
         name_channels(epochs, dict(self.rename_channels))
-        self._check_rate(float(epochs.info["sfreq"]), str(path))
+        self.check_rate(float(epochs.info["sfreq"]), str(path))
         meant = self.marks if cues.marks is None else cues.marks
         names = {code: name for name, code in epochs.event_id.items()}
         texts = [names[code] for code in epochs.events[:, 2].tolist()]
@@ -237,33 +235,42 @@ class Reading:
             onset=epochs.events[:, 0] / epochs.info["sfreq"] + self.offset,
             where=str(path),
         )
-        run = cut(given, self._card_for(given.ch_names))
+        run = cut(given, self.card_for(given.ch_names))
         return Read(run.trials, labels[run.kept] != "", str(path))
 
-    def _card_for(self, ch_names: Sequence[str]) -> Card:
+    def card_for(self, ch_names: Sequence[str]) -> Card:
         """Return the card; trials are judged by channels that are there, and no others."""
         judged = self.card.judgement
         if judged.channels is None:
             judged = judged.model_copy(update={"channels": self.card.channels})
         return self.card.model_copy(update={"judged": judged, "windows": None})
 
-    def _checked(self, found: Read) -> Read:
+    def checked(self, found: Read) -> Read:
         """Refuse signals that are far stronger or weaker than those that were learned from."""
-        own = strength(found.trials) if len(found.trials) else 0.0
-        if self.strength and own and self.card.scales == "refuse":
-            ratio = own / self.strength
-            if not 1 / SCALES_APART < ratio < SCALES_APART:
-                times = (
-                    f"{max(ratio, 1 / ratio):,.0f} times {'stronger' if ratio > 1 else 'weaker'}"
-                )
-                raise ValueError(
-                    f"{found.where}: its signals are {times} than those that the decoder learned"
-                    " from. Its unit is another: say by --to-microvolts FACTOR how many microvolts"
-                    " one of it is"
-                )
+        self.check_strength(strength(found.trials.X) if len(found.trials) else 0.0, found.where)
         return found
 
-    def _check_rate(self, sfreq: float, where: str) -> None:
+    def check_strength(self, own: float, where: str) -> None:
+        """Refuse a median deviation far from that of what was learned from."""
+        if not (self.strength and own and self.card.scales == "refuse"):
+            return
+        ratio = own / self.strength
+        if not 1 / SCALES_APART < ratio < SCALES_APART:
+            times = f"{max(ratio, 1 / ratio):,.0f} times {'stronger' if ratio > 1 else 'weaker'}"
+            raise ValueError(
+                f"{where}: its signals are {times} than those that the decoder learned from. Its"
+                " unit is another: say by --to-microvolts FACTOR how many microvolts one of it is"
+            )
+
+    def check_filter(self) -> None:
+        """Refuse to guess how trials were filtered that came from Python."""
+        if self.from_memory:
+            raise ValueError(
+                "this decoder learned from trials that were given from Python, so nothing is known"
+                " of their filter: give it such trials, or fit it on a study that reads recordings"
+            )
+
+    def check_rate(self, sfreq: float, where: str) -> None:
         """Refuse a rate so low that the recording lacks what the decoder learned from."""
         high = None if self.card.band is None else self.card.band[1]
         if sfreq < self.sfreq * (1 - RATE) and (high is None or high >= sfreq / 2):
@@ -272,7 +279,7 @@ class Reading:
                 " what a lower rate has lost cannot be made up"
             )
 
-    def _check_windows(self, windows: Windows) -> None:
+    def check_windows(self, windows: Windows) -> None:
         length = self.card.window[1] - self.card.window[0]
         if round(windows.length * self.sfreq) != self.n_times:
             raise ValueError(
@@ -288,6 +295,10 @@ class Reading:
     def of(cls, plain: dict[str, Any]) -> Reading:
         """Return the reading that plain values describe."""
         return cls(**plain | {"card": Card.model_validate(plain["card"])})
+
+
+def _cutting(card: Card) -> tuple[Any, ...]:
+    return card.band, card.phase, card.window, card.baseline
 
 
 def _marks(events: Mapping[str, Any]) -> dict[str, str]:

@@ -260,7 +260,8 @@ def preprocessing(study: Study) -> str:
         parts = [f"{card.window[0]:g} to {card.window[1]:g} s from the cue"]
         if card.band is not None:
             low, high = ("open" if edge is None else f"{edge:g}" for edge in card.band)
-            parts.append(f"{low}–{high} Hz")
+            forwards = ", filtered forwards only" if card.phase == "causal" else ""
+            parts.append(f"{low}–{high} Hz{forwards}")
         if card.resample:
             parts.append(f"resampled to {card.resample:g} Hz")
         if card.channels:

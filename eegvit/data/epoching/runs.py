@@ -1,7 +1,8 @@
 """Trials out of one recording, as a card says.
 
 The band-pass is a Butterworth filter of order 4 run forwards and backwards over the
-continuous signal (`method="iir"` of MNE, as MOABB filters), so trials carry no edge effects.
+continuous signal (`method="iir"` of MNE, as MOABB filters), so trials carry no edge effects; or
+forwards only, where the card asks for what a decoder in use can do.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from eegvit.config import Card
 from eegvit.data.epoching.channels import check_finite, eeg_channels, pick_channels, pick_present
 from eegvit.data.epoching.defects import Defects, apart
+from eegvit.data.epoching.filters import band_pass
 from eegvit.data.epoching.window import n_samples, reach, segment
 from eegvit.data.notes import note
 from eegvit.data.stages import stage
@@ -298,7 +300,4 @@ def _filtered(
             " filter would spread them. The recording has gaps or was damaged: mend it first."
         )
     with stage("filter"):
-        filtered = mne.filter.filter_data(
-            signals, raw.info["sfreq"], low, high, method="iir", copy=False, verbose="error"
-        )
-    return filtered, ch_names
+        return band_pass(signals, 2 * nyquist, card.band, card.phase), ch_names

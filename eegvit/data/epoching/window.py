@@ -1,7 +1,7 @@
 """A trial's window and baseline in samples, and cutting it out of a signal.
 
 Resampling is polyphase over the trial and a margin around it, so its first sample stays where
-it was relative to the cue.
+it was relative to the cue. What is filtered causally has no margin behind the trial.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from eegvit.config import Card
 
-_MARGIN = 0.5  # seconds on either side of a trial that resampling may look at
+MARGIN = 0.5  # seconds on either side of a trial that resampling may look at
 
 
 def n_samples(window: tuple[float, float], sfreq: float) -> int:
@@ -83,9 +83,10 @@ def segment(
         return signals[:, begin : begin + n_out] - level
     ratio = _ratio(sfreq, rate)
     period = ratio.denominator  # input samples after which output samples fall on them again
-    margin = math.ceil(_MARGIN * sfreq / period)
+    margin = math.ceil(MARGIN * sfreq / period)
     before = min(margin, begin // period)
-    wide = signals[:, begin - before * period : begin + n_in + margin * period]
+    after = margin * period if card.phase == "zero" else 0
+    wide = signals[:, begin - before * period : begin + n_in + after]
     return resample(wide, sfreq, rate)[:, before * ratio.numerator :][:, :n_out] - level
 
 
