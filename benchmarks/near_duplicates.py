@@ -111,7 +111,7 @@ def cards(folder: Path, n_people: int) -> list[Card]:
     os.environ["MNE_DATA"] = str(folder / "mne_data")
     os.environ.setdefault("MOABB_DOWNLOAD_PROVIDER", "upstream")
     if (folder / "bci_iv_2b").is_dir():
-        card = load_card("bci_iv_2b")
+        card = load_card("bci_iv_2b_epochs")
         options = {**card.options, "root": str(folder / "bci_iv_2b")}
         found.append(card.model_copy(update={"options": options}))
     for name, classes, stop in (

@@ -1,12 +1,14 @@
 """Run committed studies anew and compare every score and prediction with those committed.
 
-python tests/reports_again.py quickstart kalunga_ssvep p300 bci_iv_2b
+python tests/reports_again.py quickstart kalunga_ssvep p300 bci_iv_2b_epochs
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -30,9 +32,11 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             cache = options.cache or str(Path(folder) / "cache")
             where = ["--out", folder, "--cache", cache, "--jobs", options.jobs]
-            command = [sys.executable, "-m", "eegvit.run", study, *where]
+            committed = ROOT / "reports" / study
+            told = json.loads((committed / "manifest.json").read_text("utf-8"))["command"]
+            command = [sys.executable, *shlex.split(told)[1:], *where]
             subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
-            moved = max(moved, compare(study, ROOT / "reports" / study, Path(folder) / study))
+            moved = max(moved, compare(study, committed, Path(folder) / study))
     print(f"largest difference of a score: {moved:.2g}")
     return int(moved > ENOUGH)
 

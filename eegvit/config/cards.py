@@ -178,7 +178,8 @@ class Card(Strict):
     url : str
         Where the data set is described.
     notes : str
-        What one should know before using it.
+        What one should know before using it, such as how its trials were cut where they are no
+        public recordings; every page says it.
     expected : dict or None
         How many people, sessions, trials and so on there should be. What differs is said once.
     origin : str

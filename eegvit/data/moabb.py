@@ -25,7 +25,7 @@ import mne
 import numpy as np
 import pooch  # type: ignore[import-untyped]
 
-from eegvit.config import Card
+from eegvit.config import Card, shipped
 from eegvit.data.checksums import stamp
 from eegvit.data.epoching.runs import Recording
 from eegvit.data.epoching.sessions import session_trials
@@ -192,10 +192,12 @@ class MoabbSource:
         files = self._files(self._number(subject))
         marks = [path.with_name(SIMULATED) for path in files if path.with_name(SIMULATED).exists()]
         if marks and not self.card.simulated:
+            other = f"{self.card.name}_simulated"
+            such = f", such as --set data={other}" if other in shipped("datasets") else ""
             raise ValueError(
                 f"{self.card.name}: the files of subject {subject} are simulated ({marks[0]} says"
                 " so), and the card does not say it. Point MNE_DATA to recordings, or use a card"
-                " with `simulated: true`, such as --set data=bci_iv_2a_simulated."
+                f" with `simulated: true`{such}."
             )
         return files
 

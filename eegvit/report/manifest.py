@@ -18,6 +18,7 @@ from eegvit.report.same_study import asked
 from eegvit.results.results import Results
 
 FORMAT = 2
+OF_A_CARD = {"name", "source", "licence", "citation", "url", "notes"}
 PACKAGES = (
     "braindecode",
     "mne",
@@ -49,10 +50,7 @@ def manifest(results: Results, command: str = "") -> dict[str, Any]:
         "commit": commit(),
         "versions": versions(),
         "machine": machine(),
-        "data": [
-            card.model_dump(mode="json", include={"name", "source", "licence", "citation", "url"})
-            for card in study.data
-        ],
+        "data": [card.model_dump(mode="json", include=OF_A_CARD) for card in study.data],
         "classes": results.class_counts,
         "n_subjects": results.n_subjects,
         "cpu_seconds_per_stage": {

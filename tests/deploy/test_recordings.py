@@ -289,7 +289,7 @@ def test_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_real_epochs_have_the_predictions_of_the_study(data_dir: Path, tmp_path: Path) -> None:
     changes = {
-        "data": {"card": "bci_iv_2b", "subjects": ["1", "2"], "resample": 125},
+        "data": {"card": "bci_iv_2b_epochs", "subjects": ["1", "2"], "resample": 125},
         "models": {"csp": {"branch": "csp_lda"}, "net": {"branch": "eegnet", "epochs": 1}},
     }
     study = {"name": "real", "align": "euclidean", **changes}

@@ -330,6 +330,17 @@ def test_forty_models_of_a_hundred_people_fit_a_page(tmp_path: Path, make_study)
     assert len(text.encode()) < 5e6
 
 
+def test_every_page_says_what_one_should_know_of_the_data(make_study, make_outcomes) -> None:
+    study = make_study()
+    said = "Cut into <epochs>: 4 s from the cue | 7 to 28 Hz."
+    card = study.data[0].model_copy(update={"notes": said})
+    results = tabulate(study.model_copy(update={"data": (card,)}), CLASSES, make_outcomes(study))
+    assert said.replace("<", "&lt;").replace(">", "&gt;") in page(results, manifest(results))
+    assert "- bci_iv_2a: Cut into &lt;epochs>: 4 s from the cue \\|" in markdown(results)
+    assert manifest(results)["data"][0]["notes"] == said
+    assert "## Data" not in markdown(tabulate(study, CLASSES, make_outcomes(study)))
+
+
 def test_real_data_are_not_called_simulated(make_study, make_outcomes) -> None:
     study = make_study(["csp+lda"], simulated=False)
     results = tabulate(study, CLASSES, make_outcomes(study))

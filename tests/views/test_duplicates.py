@@ -143,7 +143,7 @@ def test_the_time_grows_with_the_trials_not_with_their_pairs(monkeypatch):
 
 
 REAL = [
-    ("bci_iv_2b", {"options": {"root": "bci_iv_2b"}}, None),
+    ("bci_iv_2b_epochs", {"options": {"root": "bci_iv_2b"}}, None),
     ("eegmat", None, ("rest", "arithmetic")),
     ("smni", None, ("match", "nonmatch", "single")),
     ("physionet_mi", {"subjects": ("1",)}, None),
@@ -163,7 +163,8 @@ def test_no_false_alarm_on_real_recordings(name, settings, classes, data_dir: Pa
     else:
         card = load_card(name)
         if "options" in settings:
-            settings = {"options": {**card.options, "root": str(data_dir / name)}}
+            root = str(data_dir / settings["options"]["root"])
+            settings = {"options": {**card.options, "root": root}}
         card = card.model_copy(update=settings)
     people = data.source(card).subjects()
     sessions = [t for who in people for t in data.read_subject(card, who)]

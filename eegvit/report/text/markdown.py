@@ -88,6 +88,8 @@ def markdown(results: Results, command: str = "") -> str:
         parts += ["## Ensembles", "", *map(_cell, _ensembles(results)), ""]
     if more := _fusion(results):
         parts += ["## Fusion", "", *map(_line, more), ""]
+    about = [f"{card.name}: {card.notes}" for card in study.data if card.notes]
+    parts += ["## Data", "", *(f"- {_cell(said)}" for said in about), ""] if about else []
     if results.warnings:
         parts += ["## Warnings", "", *(f"- {_cell(said)}" for said in results.warnings), ""]
     parts += [f"{chance_line(results)} p: {_cell(test_said(results))}. {ALIKE}", ""]

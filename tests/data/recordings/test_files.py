@@ -242,9 +242,9 @@ def test_fingerprint_follows_the_file_and_the_root_its_environment(
     assert expand("${MY_EEG:-/nowhere}/x") == "/nowhere/x"
 
 
-def test_bci_iv_2b(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bci_iv_2b_epochs(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EEGVIT_TEST_DATA", str(data_dir))
-    card = load_card("bci_iv_2b")
+    card = load_card("bci_iv_2b_epochs")
     assert source(card).subjects() == ("01", "02", "03", "04", "05", "06")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
