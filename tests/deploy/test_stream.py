@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,55 @@ def test_at_twenty_times_the_speed_from_the_command_line(
         np.testing.assert_allclose(list(line["p"].values()), p, atol=2e-6)
     assert main(["deploy", "predict", command[2], new, "--causal", "-o", str(tmp_path / "t")]) == 0
     assert (tmp_path / "t").read_text() == decoder.causal().predict(new).tsv()
+
+
+@pytest.mark.parametrize("held", ["beside", "in a channel"])
+def test_over_the_network_decisions_are_those_of_the_file(decoder: Decoder, held: str) -> None:
+    lsl = pytest.importorskip("mne_lsl", reason="needs the extra `stream`").lsl
+    from eegvit.deploy.stream.lsl import LSLOutlet, LSLSource
+
+    raw, marked = recording(4, n_trials=8, strength=FAINT), held == "beside"
+    name, said_name = f"amplifier-{held}-{os.getpid()}", f"said-{held}-{os.getpid()}"
+    whole = decoder.causal().predict(raw)
+    info = lsl.StreamInfo(name, "EEG", 6, RATE, "float64", name)
+    info.set_channel_names([*raw.ch_names, "STI"])
+    info.set_channel_units(["microvolts"] * 6)
+    info.set_channel_types(["eeg"] * 5 + ["stim"])
+    samples = lsl.StreamOutlet(info)
+    marks = lsl.StreamOutlet(lsl.StreamInfo(f"{name}-marks", "Markers", 1, 0.0, "string", "m"))
+
+    def send() -> None:
+        """Send a recording of half a minute at once, with the times at which it was made."""
+        samples.wait_for_consumers(20)
+        if marked:
+            marks.wait_for_consumers(20)
+        base, codes = lsl.local_clock() - raw.times[-1], np.zeros((1, raw.n_times))
+        for note in raw.annotations:
+            at = round(note["onset"] * RATE)
+            codes[0, at : at + 5] = 1 if note["description"] == "left" else 2
+            if marked:
+                marks.push_sample([note["description"]], base + note["onset"])
+        X = np.concatenate([raw.get_data() * 1e6, codes * (not marked)])
+        for begin in range(0, raw.n_times, 50):
+            times = base + np.arange(begin, min(begin + 50, raw.n_times)) / RATE
+            samples.push_chunk(np.ascontiguousarray(X[:, begin : begin + 50].T), times)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    source = LSLSource(name, f"{name}-marks" if marked else None, silence=1.0)
+    cues = None if marked else {"1": "left", "2": "right"}
+    stream = Stream(
+        decoder, source.ch_names, source.sfreq, to_microvolts=source.to_microvolts, cues=cues
+    )
+    outlet = LSLOutlet(said_name, decoder.classes)
+    inlet = lsl.StreamInlet(lsl.resolve_streams(10.0, name=said_name)[0])
+    inlet.open_stream(timeout=10)
+    said = decided(stream, source)
+    sender.join()
+    np.testing.assert_allclose([d.onset for d in said], whole.onset, atol=1e-6)
+    np.testing.assert_allclose([d.probabilities for d in said], whole.probabilities, atol=1e-5)
+    assert (source.to_microvolts, stream.account.gaps, stream.account.clock_jumps) == (1.0, 0, 0)
+    for decision in said:
+        outlet(decision)
+    got = [np.array(inlet.pull_sample(timeout=5)[0]) for _ in said]  # its buffer is used again
+    np.testing.assert_allclose(got, whole.probabilities, atol=1e-5)

@@ -18,6 +18,7 @@ from eegvit.data.epoching.window import MARGIN, n_samples, reach, segment
 from eegvit.data.remarks import strength
 from eegvit.deploy.decoder import Decoder
 from eegvit.deploy.reading import Cues, Reading
+from eegvit.deploy.stream.buffer import Buffer
 from eegvit.deploy.stream.chunks import Chunk
 from eegvit.deploy.stream.decisions import Account, Decision
 
@@ -117,17 +118,16 @@ class Stream:
 
     def _start(self, at: int) -> None:
         """Begin anew at a sample, after a gap or at first."""
-        self.begin = self.origin = at  # samples of the stream before those that are kept
+        self.origin = at
         self.filter = Running(self.card.band, self.sfreq)
-        n = len(self.positions)
-        self.raw, self.filtered = np.empty((n, 0)), np.empty((n, 0))
+        self.raw, self.filtered = (Buffer(len(self.positions), at) for _ in range(2))
         self.waiting: deque[_Window] = deque()
         self.n_windows = 0  # that were begun since
 
     @property
     def end(self) -> int:
         """How many samples came or were lost."""
-        return self.begin + self.raw.shape[1]
+        return self.raw.end
 
     def _look_at_clock(self, chunk: Chunk, n: int) -> None:
         """Count what the sender's clock tells: gaps, jumps back, and late chunks."""
@@ -148,9 +148,9 @@ class Stream:
         self.quickest = min(self.quickest, chunk.delay)
 
     def _keep(self, samples: Array) -> None:
-        self.raw = np.concatenate([self.raw, samples], axis=1)
+        self.raw.append(samples)
         finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)  # or it never recovers
-        self.filtered = np.concatenate([self.filtered, self.filter(finite)], axis=1)
+        self.filtered.append(self.filter(finite))
 
     def _await(self, when: float, text: str) -> None:
         """Put the window of a mark, if it begins one, among those that wait for samples."""
@@ -160,7 +160,7 @@ class Stream:
         assert self.clock is not None
         at = self.end + round((when - self.clock) * self.sfreq)
         window = _Window(at + round(self.decoder.reading.offset * self.sfreq), text)
-        if window.onset + self.first < self.begin:
+        if window.onset + self.first < self.raw.begin:
             early = window.onset + self.first < self.origin
             self._leave_out("it reaches before the first sample" if early else TOO_OLD)
         else:
@@ -189,10 +189,9 @@ class Stream:
 
     def _decide(self, window: _Window, arrived: float) -> Decision | None:
         judged = self.card.judgement.window
-        begin = window.onset - self.begin + round(judged[0] * self.sfreq)
-        raw = self.raw[:, max(0, begin) : begin + n_samples(judged, self.sfreq)]
-        onset = window.onset - self.begin
-        if not np.isfinite(self.raw[:, onset + self.first : onset + self.last]).all():
+        begin = window.onset + round(judged[0] * self.sfreq)
+        raw = self.raw[begin : begin + n_samples(judged, self.sfreq)]
+        if not np.isfinite(self.raw[window.onset + self.first : window.onset + self.last]).all():
             self._leave_out(NOT_FINITE)
             return None
         bad = Defects.of_recording(
@@ -202,7 +201,8 @@ class Stream:
             self._leave_out(next(iter(reasons)))
             return None
         reading = self.decoder.reading
-        cut = segment(self.filtered, onset, self.card, self.sfreq, reading.n_times)
+        kept, onset = self.filtered.samples, window.onset - self.filtered.begin
+        cut = segment(kept, onset, self.card, self.sfreq, reading.n_times)
         X = (cut * self.to_microvolts).astype(np.float32)[None]
         reading.check_strength(strength(X), "the stream")
         told = self.decoder.probabilities(X)[0]
@@ -222,11 +222,8 @@ class Stream:
         period = round(2 * MARGIN * self.sfreq) + 1000  # resampling looks back a little
         reached = self.last - self.first + period + round(MEMORY * self.sfreq)
         wanted = min((w.onset + self.first - period for w in self.waiting), default=self.end)
-        begin = min(self.end - reached, wanted)
-        if begin - self.begin > reached:  # now and then, and then a lot
-            self.raw = self.raw[:, begin - self.begin :]
-            self.filtered = self.filtered[:, begin - self.begin :]
-            self.begin = begin
+        for kept in (self.raw, self.filtered):
+            kept.forget(min(self.end - reached, wanted))
 
 
 def _meaning(cues: Sequence[str] | Mapping[str, str], reading: Reading) -> Mapping[str, str]:
