@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test torture lint types docs bench clean
+.PHONY: install test torture mutants lint types docs bench clean
 
 install: $(BIN)/eegvit
 
@@ -15,6 +15,9 @@ test: install
 
 torture: install
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture.run --seed 0
+
+mutants: install
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m mutants.run --n 10
 
 lint: install
 	$(BIN)/ruff check .

@@ -75,7 +75,7 @@ def test_versions_agree(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["install", "test", "torture", "lint", "types", "docs", "bench", "clean"]
+    "target", ["install", "test", "torture", "mutants", "lint", "types", "docs", "bench", "clean"]
 )
 def test_make_has_the_target(root: Path, target: str) -> None:
     assert re.search(rf"^{target}:", read(root, "Makefile"), flags=re.MULTILINE)

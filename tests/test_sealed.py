@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ import pytest
 from eegvit.sealed import (
     Damaged,
     Unsealed,
+    clear_half_made,
+    is_stale,
     read_mapping,
     read_sealed,
     recall,
@@ -160,3 +163,13 @@ def test_writing_leaves_no_file_open(note: Path) -> None:
     for _ in range(5):
         write_sealed(note, b"{}")
     assert len(os.listdir("/dev/fd")) == before
+
+
+def test_what_a_killed_process_left_goes_after_an_hour_and_not_before(tmp_path: Path) -> None:
+    old, new = tmp_path / ".a.npz.1.tmp", tmp_path / ".b.npz.2.tmp"
+    for file in (old, new, tmp_path / "c.npz"):
+        file.write_bytes(b"half")
+    os.utime(old, (time.time() - 7200,) * 2)
+    clear_half_made(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".b.npz.2.tmp", "c.npz"]
+    assert not is_stale(old)  # gone already

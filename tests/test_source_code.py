@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
 import eegvit
+from eegvit import source_code
 from eegvit.source_code import hash_of_code, imported_by
 
 PRINT = "from eegvit.source_code import hash_of_code as h; print(h(['{}']))"
@@ -85,3 +87,25 @@ def test_a_module_of_another_package_counts_by_its_file(
     monkeypatch.syspath_prepend(str(tmp_path))
     assert imported_by(frozenset(["their_branch"])) == {"their_branch"}
     assert hash_of_code(["their_branch"]) != hash_of_code(["eegvit.features.csp"])
+    before = hash_of_code(["their_branch"])
+    (tmp_path / "their_branch.py").write_text("A = 2\n")
+    source_code._hash_of_file.cache_clear()
+    assert hash_of_code(["their_branch"]) != before
+
+
+def test_modules_that_are_imported_as_names_of_a_package_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "their_features.py").write_text(
+        "from eegvit.features import csp\nfrom eegvit.features.sums import added\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    known = source_code._imports("their_features")
+    assert known == {"eegvit.features", "eegvit.features.csp", "eegvit.features.sums"}
+
+
+def test_a_module_without_a_file_has_no_hash_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = types.ModuleType("their_notebook")
+    monkeypatch.setitem(sys.modules, "their_notebook", notebook)
+    assert imported_by(frozenset(["their_notebook"])) == {"their_notebook"}
+    assert hash_of_code(["their_notebook"]) == hash_of_code(["their_notebook"])

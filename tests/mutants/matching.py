@@ -101,7 +101,11 @@ EXPLAINED: dict[str, tuple[Explained, ...]] = {
         ("np.round(", "12 -> ", "it takes away rounding alone"),
     ),
     "eegvit/results/leaderboard.py": (("sign = 1.0 if", "1.0 -> (2.0)", "only its sign counts"),),
-    "eegvit/execute/store.py": (("most: int = 20", "", "how many fits an estimate of time asks"),),
+    "eegvit/execute/store.py": (
+        ("most: int = 20", "", "how many fits an estimate of time asks"),
+        ("json.dumps({", "1 -> ", "how far a note is indented"),
+    ),
+    "eegvit/plan/versions.py": (("get_params(deep=True)", "", "parts are asked for theirs"),),
     "eegvit/plan/keys.py": (("family = {", "('parameters'", "hashed in the order of its names"),),
     "eegvit/features/sums.py": (
         ("raise NotImplementedError", "pass", "subclasses have their own"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eegvit.config import Align
+from eegvit.config import Align, Model
 from eegvit.execute.store import Prediction, Store
 from eegvit.plan.dry_run import describe
-from eegvit.plan.keys import fit_key
+from eegvit.plan.keys import fit_key, takes_seed
 from eegvit.plan.plan import make_plan
 from eegvit.results.stored import score
 from eegvit.views.view import stage_seconds
@@ -185,3 +185,9 @@ def test_scores_come_with_what_their_views_cost(make_study, make_view, cache, tm
     known = stage_seconds([view])
     assert results.view_stages["align"] == known["align"] > 0
     assert np.isnan(results.view_stages["read"])
+
+
+def test_what_cannot_be_had_takes_no_seed():
+    assert not takes_seed(Model(branch="eegvit.branches.csp:Gone"))
+    assert takes_seed(Model(branch="eegnet"))
+    assert not takes_seed(Model(branch="eegnet", parameters={"random_state": 3}))

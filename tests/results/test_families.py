@@ -12,6 +12,7 @@ from eegvit.results.families import Family, against, families
 from eegvit.results.leaderboard import BoardRow, make_board
 from eegvit.results.results import tabulate
 from eegvit.results.statistics.flips import sign_flip
+from eegvit.results.statistics.power import detectable
 
 CARD = Card(name="made", source="arrays", classes=("a", "b"), window=(0, 1))
 
@@ -132,3 +133,11 @@ def test_one_row_and_no_rows_have_no_pairs() -> None:
     study = Study(name="made", data=(CARD,), models={"m": Model(branch="chance")})
     (empty,) = tabulate(study, ("a", "b"), []).families
     assert empty.models == () and empty.standings == {}
+
+
+def test_what_could_have_been_found_follows_from_the_middle_spread() -> None:
+    rng = np.random.default_rng(0)
+    tables = {name: rng.uniform(0.4, 0.9, 12) for name in "abc"}
+    found = family_of(tables)
+    spread = float(np.median([pair.sd for pair in found.pairs]))
+    assert found.detectable == detectable(spread, 12) > 0.05
