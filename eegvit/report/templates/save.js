@@ -34,7 +34,6 @@ const alone = (svg) => {
     if (one.nodeName !== "title") copies[i].setAttribute("style", style.join("; "));
   });
   root.style.colorScheme = chosen;
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   return copy;
 };
 
@@ -137,17 +136,20 @@ const fileName = (inside) => {
   const study = document.querySelector(".bar-inner strong").textContent.trim().replace(/\s+/g, "_");
   return `${study}_${place}${counted[place] > 1 ? `_${counted[place]}` : ""}`;
 };
-for (const svg of document.querySelectorAll("main svg[role=img]:not(.bar)")) {
-  const name = fileName(svg);
-  const figure = { SVG: () => saveSvg(svg, name), PDF: () => savePdf(svg) };
-  const frame = svg.closest("div.frame");
-  if (!frame) {
-    const drawn = make("div", null, { className: "drawn" });
-    svg.replaceWith(drawn);
-    drawn.append(svg);
+const offerFigures = (inside) => {
+  for (const svg of inside.querySelectorAll("svg[role=img]:not(.bar)")) {
+    const name = fileName(svg);
+    const figure = { SVG: () => saveSvg(svg, name), PDF: () => savePdf(svg) };
+    const frame = svg.parentElement.matches(".figure") ? svg.closest("div.frame") : null;
+    if (!frame) {
+      const drawn = make("div", null, { className: "drawn" });
+      svg.replaceWith(drawn);
+      drawn.append(svg);
+    }
+    offer(frame ?? svg, svg.getAttribute("aria-label"), figure);
   }
-  offer(frame ?? svg, svg.getAttribute("aria-label"), figure);
-}
+};
+offerFigures(document.querySelector("main"));
 for (const table of document.querySelectorAll("div.frame table")) {
   const name = fileName(table);
   const ways = Object.entries(FILES).map(([kind, [made, ending, type]]) =>
