@@ -125,6 +125,7 @@ def prediction_of(
         "n_train": len(job.y),
         "peak_memory": peak_memory(),
         "warnings": list(said)[:20],
+        "history": losses(model),
     }
     return Prediction(
         ids=job.test_ids,
@@ -132,6 +133,13 @@ def prediction_of(
         probabilities=_columns(told, model.classes_, job.n_classes),
         about={"fit": job.name, **about, **known},
     )
+
+
+def losses(model: Any) -> dict[str, list[float]]:
+    """Return the losses of each epoch of a network, four digits of each; empty of others."""
+    history = getattr(model, "history_", [])
+    names = [name for name in ("train_loss", "valid_loss") if history and name in history[0]]
+    return {name: [float(f"{epoch[name]:.4g}") for epoch in history] for name in names}
 
 
 def _fit_first(rest: Any, train: Parts, y: NDArray[np.int64]) -> tuple[Any, Any]:

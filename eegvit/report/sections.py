@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from eegvit.config import Card
 from eegvit.report import words
+from eegvit.report.details import details
 from eegvit.report.figures.cost import cost_plot
 from eegvit.report.figures.curves import curves
 from eegvit.report.figures.diagrams import confusion_matrix, reliability_diagram
@@ -117,9 +118,17 @@ def facts(results: Results, about: Mapping[str, Any]) -> list[tuple[str, object]
         ("Protocol", words.protocol(study.evaluate)),
         ("Alignment", words.alignment(study.align) + _exceptions(results)),
         ("Ranked by", f"{metric}, mean over subjects; seeds {seeds}"),
+        ("Files", _files(results)),
         ("Command", Markup("<code>{}</code>").format(about["command"]) if about["command"] else ""),
     ]
     return [(name, value) for name, value in said if value]
+
+
+def _files(results: Results) -> Markup:
+    """Return links to what lies beside the page."""
+    names = ["leaderboard.csv", "scores.csv", "pairs.csv", "predictions.npz", "manifest.json"]
+    names += ["label_efficiency.csv"] if results.efficiency is not None else []
+    return Markup(" · ").join(Markup('<a href="{0}">{0}</a>').format(name) for name in names)
 
 
 def labels_section(results: Results) -> Section | None:
@@ -169,7 +178,7 @@ def _leaderboard(results: Results) -> Section:
     tables = {"table": board_table(results), "scores": scores_of_each(results)}
     power = power_said(results)
     values = {"chance": chance, "bound": bound if known else "", "power": power, **tables}
-    return Section("leaderboard", "Leaderboard", values)
+    return Section("leaderboard", "Leaderboard", {**values, "details": details(results)})
 
 
 def _subjects(results: Results) -> Section | None:

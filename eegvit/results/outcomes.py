@@ -49,6 +49,8 @@ class Outcome:
         What it costs to use, if it was measured: "macs" of a trial, and the wall seconds
         "seconds_1" and "seconds_64" to predict one trial and 64; "spiking", what its spiking
         layers do.
+    history : mapping
+        Losses of each epoch, "train_loss" and "valid_loss", of a network.
     outer : str
         The split within whose training trials this one lies, so that ensembles can learn from
         it; empty where it is scored.
@@ -75,6 +77,7 @@ class Outcome:
     features: Mapping[str, float] = field(default_factory=dict)
     n_parameters: int | None = None
     costs: Mapping[str, Any] = field(default_factory=dict)
+    history: Mapping[str, Sequence[float]] = field(default_factory=dict)
     outer: str = ""
     parts: tuple[Outcome, ...] = ()
     labels: Labels | None = None

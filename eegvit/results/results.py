@@ -91,6 +91,8 @@ class Results:
         Trials read and left out of each recording, where that is known.
     audit : Audit or None
         What was checked of the plan, and what each model saw.
+    histories : dict
+        By model, the losses of each epoch of its fits.
     """
 
     study: Study
@@ -111,6 +113,7 @@ class Results:
     warnings: tuple[str, ...] = ()
     reading: tuple[Reading, ...] = ()
     audit: Audit | None = None
+    histories: dict[str, list[Mapping[str, Sequence[float]]]] = field(default_factory=dict)
 
     def family(self, target: str) -> Family:
         """Return the paired tests of the rows of one target use."""
@@ -177,6 +180,7 @@ def tabulate(
         ensembles=describe_ensembles(study, own, tested, learned),
         efficiency=None if shown is None else describe_efficiency(study, own, len(classes)),
         representations=tuple(found),
+        histories=_histories(scored),
     )
 
 
@@ -203,6 +207,15 @@ def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, 
             row["seed"],
         ),
     )
+
+
+def _histories(outcomes: Sequence[Outcome]) -> dict[str, list[Mapping[str, Sequence[float]]]]:
+    """Return the losses of each distinct fit of a model that has some."""
+    fits = {(o.model, o.key): o.history for o in outcomes if o.history}
+    found: dict[str, list[Mapping[str, Sequence[float]]]] = {}
+    for (model, _), history in fits.items():
+        found.setdefault(model, []).append(history)
+    return found
 
 
 def _fit_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

@@ -72,6 +72,7 @@ def _outcome(request: Request, prediction: Prediction | None, store: Store) -> O
             features=prediction.about["features"],
             n_parameters=prediction.about["n_parameters"],
             costs=prediction.about.get("costs", {}),
+            history=prediction.about.get("history", {}),
         )
     failure = store.failure(request.key)
     reason = failure["reason"] if failure is not None else "not run yet"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from report.browser import Browser, started
 
 from eegvit.config import Align, Card, Evaluate, Model, Study
+from eegvit.report import write
+from eegvit.results.audit import Audit, Check, Saw
 from eegvit.results.outcomes import Outcome
-from eegvit.results.results import Results, tabulate
+from eegvit.results.results import Reading, Results, tabulate
 
 CLASSES = ("left_hand", "right_hand", "feet", "tongue")
 NAMED = {
@@ -115,3 +120,20 @@ def results() -> Results:
     """Return made-up results of all models."""
     study = _study()
     return tabulate(study, CLASSES, _outcomes(study))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with started() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def made_up(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of made-up results with every section that a study without more has."""
+    checks = (Check("nobody is trained on and tested", True, "9 people"),)
+    audit = Audit((*checks, Check("each trial is tested once", False, "720 trials")),
+                  (Saw("eegnet", "none", (8, 8), (640, 640), (640, 640)),))  # fmt: skip
+    reading = (Reading("bci_iv_2a", "1", "0train", 40, 8, "8 marked as artifacts"),)
+    told = replace(results, audit=audit, reading=reading, warnings=("ann: one channel is flat",))
+    return write(told, tmp_path_factory.mktemp("page") / "made_up", command="eegvit made_up")

@@ -5,42 +5,20 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from report.browser import Browser, started
-
-from eegvit.report import write
-from eegvit.results.audit import Audit, Check, Saw
-from eegvit.results.results import Reading, Results
+from report.browser import Browser
 
 PRINTED = 1039  # pixels between the margins of A4, landscape
 MODELS = "table.board tr[data-model]"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def file(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the page of made-up results with every section that a study without more has."""
-    checks = (Check("nobody is trained on and tested", True, "9 people"),)
-    audit = Audit((*checks, Check("each trial is tested once", False, "720 trials")),
-                  (Saw("eegnet", "none", (8, 8), (640, 640), (640, 640)),))  # fmt: skip
-    reading = (Reading("bci_iv_2a", "1", "0train", 40, 8, "8 marked as artifacts"),)
-    told = replace(results, audit=audit, reading=reading, warnings=("ann: one channel is flat",))
-    return write(told, tmp_path_factory.mktemp("page") / "made_up", command="eegvit made_up")
-
-
 @pytest.fixture
-def page(browser: Browser, file: Path) -> Iterator[Any]:
-    with browser.page(file) as opened:
+def page(browser: Browser, made_up: Path) -> Iterator[Any]:
+    with browser.page(made_up) as opened:
         yield opened
 
 
@@ -54,10 +32,10 @@ def shown(page: Any, model: str, column: str) -> str:
     return page.locator(f'{MODELS}[data-model="{model}"] [data-column="{column}"]').inner_text()
 
 
-def test_the_table_is_what_scores_csv_gives(page: Any, file: Path) -> None:
+def test_the_table_is_what_scores_csv_gives(page: Any, made_up: Path) -> None:
     correct: dict[Any, float] = defaultdict(float)
     counted: dict[Any, int] = defaultdict(int)
-    with (file.parent / "scores.csv").open(encoding="utf-8", newline="") as lines:
+    with (made_up.parent / "scores.csv").open(encoding="utf-8", newline="") as lines:
         for line in csv.DictReader(lines):
             place = line["model"], line["subject"], line["seed"]
             correct[place] += float(line["accuracy"]) * int(line["n_trials"])
@@ -126,7 +104,7 @@ def test_columns_are_chosen(page: Any) -> None:
     assert page.locator('th[data-column="kappa"]').is_visible()
 
 
-def test_a_row_opens_by_keyboard(page: Any, file: Path) -> None:
+def test_a_row_opens_by_keyboard(page: Any, made_up: Path) -> None:
     button = page.locator(f'{MODELS}[data-model="eegnet"] button')
     assert button.get_attribute("aria-expanded") == "false"
     button.focus()
@@ -134,7 +112,7 @@ def test_a_row_opens_by_keyboard(page: Any, file: Path) -> None:
     assert button.get_attribute("aria-expanded") == "true"
     lines = page.locator("tr.details table").first.locator("tbody tr").all()
     assert len(lines) == 9 * 2
-    with (file.parent / "scores.csv").open(encoding="utf-8", newline="") as scores:
+    with (made_up.parent / "scores.csv").open(encoding="utf-8", newline="") as scores:
         of_one = [
             float(line["accuracy"])
             for line in csv.DictReader(scores)
@@ -160,8 +138,8 @@ def test_the_colours_can_be_turned(page: Any) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_it_fits_and_can_be_read(browser: Browser, file: Path, width: int, dark: bool) -> None:
-    with browser.page(file, width, dark=dark) as page:
+def test_it_fits_and_can_be_read(browser: Browser, made_up: Path, width: int, dark: bool) -> None:
+    with browser.page(made_up, width, dark=dark) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for summary in page.locator("summary").all():
             summary.click()
@@ -172,8 +150,8 @@ def test_it_fits_and_can_be_read(browser: Browser, file: Path, width: int, dark:
         assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
 
 
-def test_it_prints_whole(browser: Browser, file: Path) -> None:
-    with browser.page(file, PRINTED, dark=True) as page:
+def test_it_prints_whole(browser: Browser, made_up: Path) -> None:
+    with browser.page(made_up, PRINTED, dark=True) as page:
         page.emulate_media(media="print")
         assert page.evaluate("document.documentElement.scrollWidth") <= PRINTED
         cut = """[...document.querySelectorAll("table, svg")]

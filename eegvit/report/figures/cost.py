@@ -7,12 +7,14 @@ import math
 from markupsafe import Markup
 
 from eegvit.report import words
-from eegvit.report.figures.axes import Scale, apart, round_steps, spanning
+from eegvit.report.figures.axes import Scale, round_steps, spanning
+from eegvit.report.figures.labels import HEIGHT, Box, place_labels
 from eegvit.report.figures.subjects import WIDTH
 from eegvit.report.figures.svg import drawing, element, shortened, tick
 from eegvit.report.rows import targets
 from eegvit.results.results import Results
 
+RIGHT = WIDTH - 190  # where the axis ends and names begin that have no room beside their mark
 MARKS = ("circle", "square", "diamond", "triangle")
 CORNERS = {
     "square": ((-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)),
@@ -27,14 +29,14 @@ def cost_plot(results: Results) -> Markup | None:
     rows = [r for r in results.board if not math.isnan(r.mean) and r.seconds_fit > 0]
     if len(rows) < 2:
         return None
-    height, top = 380.0, 34.0
+    height, top = max(380.0, 96 + HEIGHT * len(rows)), 34.0
     powers = [math.log10(row.seconds_fit) for row in rows]
-    x = spanning(powers, 64, WIDTH - 190, 0.06)
+    x = spanning(powers, 64, RIGHT, 0.06)
     ends = [v for row in rows for v in (row.ci_low, row.ci_high, row.mean)]
     y = spanning([*ends, rows[0].chance], height - 54, top)
     parts: list[Markup] = []
     for value in round_steps(y, 8):
-        line = {"x1": 64, "x2": WIDTH - 190, "y1": y(value), "y2": y(value)}
+        line = {"x1": 64, "x2": RIGHT, "y1": y(value), "y2": y(value)}
         parts.append(element("line", **line, class_="grid"))
         shown = tick(metric, value)
         parts.append(element("text", shown, x=56, y=y(value) + 4, class_="end"))
@@ -44,34 +46,45 @@ def cost_plot(results: Results) -> Markup | None:
         parts.append(element("line", **at, class_="interval thin"))
     if not math.isnan(rows[0].chance):
         at = {"y1": y(rows[0].chance), "y2": y(rows[0].chance)}
-        parts.append(element("line", x1=64, x2=WIDTH - 190, **at, class_="chance"))
+        parts.append(element("line", x1=64, x2=RIGHT, **at, class_="chance"))
         note = {"x": 68, "y": y(rows[0].chance) + 13}
         parts.append(element("text", "chance", **note, class_="note"))
     kinds = targets(results)
-    labels = apart([y(row.mean) for row in rows], 15, top, height - 58)
-    for row, power, label_y in zip(rows, powers, labels, strict=True):
-        px, py = x(power), y(row.mean)
-        if not math.isnan(row.ci_low):
-            at = {"y1": y(row.ci_low), "y2": y(row.ci_high)}
-            parts.append(element("line", x1=px, x2=px, **at, class_="interval thin"))
-        bends = [(px + 6, py), (WIDTH - 186, label_y), (WIDTH - 178, label_y)]
-        leader = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in bends)
-        parts.append(element("polyline", points=leader, class_="leader"))
+    marks = [(x(power), y(row.mean)) for row, power in zip(rows, powers, strict=True)]
+    names = [shortened(row.model) for row in rows]
+    lines = [
+        Box(px - 3, y(row.ci_high), px + 3, y(row.ci_low))
+        for row, (px, _) in zip(rows, marks, strict=True)
+        if not math.isnan(row.ci_low)
+    ]
+    for one in lines:
+        at = {"x1": one.left + 3, "x2": one.left + 3, "y1": one.bottom, "y2": one.top}
+        parts.append(element("line", **at, class_="interval thin"))
+    labels = place_labels(marks, names, Box(66, top - 6, RIGHT, height - 60), lines)
+    for label in labels:
+        if label.leader is not None:
+            (x1, y1), (x2, y2) = label.leader
+            parts.append(element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_="leader"))
+    for row, name, (px, py), label in zip(rows, names, marks, labels, strict=True):
         said = (
             f"{row.model}: {words.score(metric, row.mean)}{words.unit(metric)},"
             f" {words.seconds(row.seconds_fit)} of CPU per fit"
         )
         parts.append(_mark(kinds.index(row.target), px, py, said))
-        parts.append(
-            element("text", shortened(row.model), x=WIDTH - 174, y=label_y + 4, class_="start")
-        )
+        edge = label.box.left if label.to_right else label.box.right
+        place = {
+            "x": edge,
+            "y": label.box.bottom - 3,
+            "class_": "start" if label.to_right else "end",
+        }
+        parts.append(element("text", name, **place))
     across = 64.0
     for number, target in enumerate(kinds):
         parts.append(_mark(number, across + 5, 12, target))
         parts.append(element("text", target, x=across + 15, y=16, class_="start"))
         across += 34 + 6.4 * len(target)
     title = "CPU time per fit (features, training and prediction), logarithmic"
-    parts.append(element("text", title, x=(64 + WIDTH - 190) / 2, y=height - 12, class_="axis"))
+    parts.append(element("text", title, x=(64 + RIGHT) / 2, y=height - 12, class_="axis"))
     return drawing(WIDTH, height, *parts, label="Score against CPU time")
 
 

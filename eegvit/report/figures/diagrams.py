@@ -16,7 +16,7 @@ from eegvit.results.results import Results
 
 def confusion_matrix(results: Results, model: str) -> Markup | None:
     """Return the confusion matrix of a model over all its test trials and seeds."""
-    counts = _counts(results, model)
+    counts = counts_of(results, model)
     if counts is None:
         return None
     n = len(results.classes)
@@ -87,7 +87,7 @@ def _done(results: Results, model: str) -> list[tuple[NDArray[np.int64], NDArray
     ]
 
 
-def _counts(results: Results, model: str) -> NDArray[np.int64] | None:
+def counts_of(results: Results, model: str) -> NDArray[np.int64] | None:
     n = len(results.classes)
     matrices = [
         confusion(y, probabilities.argmax(1), n) for y, probabilities in _done(results, model)

@@ -120,13 +120,18 @@ if (board && tools) {
       line.append(make("td", person, { className: "name" }), make("td", session, { className: "name" }));
       line.append(...shown.map((value) => make("td", value === null ? "–" : value.toFixed(told.digits))));
     }
-    const within = make("div", null, { className: "within", tabIndex: 0 });
-    within.append(make("strong", `${row.dataset.model}: ${told.metric} of each person and session`), table);
+    const each = make("div", null, { className: "each", tabIndex: 0 });
+    each.append(make("strong", `${row.dataset.model}: ${told.metric} of each person and session`), table);
+    const within = make("div", null, { className: "within" });
+    const known = `template[data-model="${CSS.escape(row.dataset.model)}"]`;
+    within.append(board.closest("section").querySelector(known).content.cloneNode(true));
+    within.querySelector(".beside").prepend(each);
     const cell = make("td", null, { colSpan: board.tHead.rows[0].cells.length });
     cell.append(within);
     const details = make("tr", null, { className: "details" });
     details.append(cell);
     row.after(details);
+    offerFigures(details);
   };
   for (const row of rows.filter((row) => told.models[row.dataset.model])) {
     const button = make("button", null, { type: "button", ariaExpanded: "false", title: "scores of each person, session and seed" });
