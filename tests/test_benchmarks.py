@@ -15,6 +15,7 @@ import pytest
 
 TINY = {
     "cost": "--channels 3 --times 250 --sfreq 125 --batch 8 --repeats 1",
+    "decision": "--decisions 5",
     "eegnet": "--batch 8 --times 256 --channels 3 --repeats 1",
     "features": "--trials 48 --channels 4 --times 500 --repeats 1",
     "folds_together": "--batch 16 --channels 3 --times 128 --trials 72 --repeats 1 --device cpu",
@@ -26,8 +27,10 @@ TINY = {
     "shallow": "--batch 8 --times 256 --channels 3 --repeats 1",
     "verification": "--people 3 --channels 4 --trials 16 --repeats 1",
 }
+SLOW = {"decision", "loso_neural"}
 PEERS = {
     "cost": "braindecode",
+    "decision": "onnxscript",
     "eegnet": "braindecode",
     "lif": "snntorch",
     "loso_classical": "moabb",
@@ -45,7 +48,9 @@ def run_all(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return run_all
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in TINY]
+)
 def test_ends_with_its_ratio(name: str, root: Path) -> None:
     if name in PEERS and importlib.util.find_spec(PEERS[name]) is None:
         pytest.skip(f"{PEERS[name]} is not installed")
