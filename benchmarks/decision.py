@@ -6,8 +6,8 @@ python benchmarks/decision.py --report reports/deploy.md
 Decoders of EEGNet and of the default EfficientViT, of 22 channels x 1000 samples, trained for an
 epoch on simulated people. `torch` is the network as it was trained, called without gradients;
 `decoder` is what `eegvit deploy predict` and `stream` run, alignment included: norms folded;
-`ONNX` is the same decoder after `eegvit deploy export`. They take turns, window by window. The ratio at
-the end is EfficientViT's, torch against ONNX.
+`ONNX` is the same decoder after `eegvit deploy export`. They take turns, window by window. The
+ratio at the end is EfficientViT's, torch against ONNX.
 """
 
 from __future__ import annotations

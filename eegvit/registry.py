@@ -48,6 +48,7 @@ EXTRAS = {  # packages that not every installation has: their extras
     "onnxruntime": "deploy",
     "onnxscript": "deploy",
     "mne_lsl": "stream",
+    "pyxdf": "stream",
 }
 
 

@@ -69,7 +69,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="RECORDING",
-        help="FIF, EDF, BDF, GDF, BrainVision, SET, CNT, MFF, or a BIDS folder",
+        help="FIF, EDF, BDF, GDF, BrainVision, SET, CNT, MFF, XDF, or a BIDS folder",
     )
     parser.add_argument(
         "--session",

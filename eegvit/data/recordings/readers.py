@@ -13,6 +13,7 @@ from eegvit.config import Card
 from eegvit.data.notes import heard, note
 from eegvit.data.recordings import gdf
 from eegvit.data.recordings.length import Contradiction, cut_short
+from eegvit.data.recordings.xdf import read_raw_xdf
 
 READERS: dict[str, Callable[..., mne.io.BaseRaw]] = {
     ".gdf": mne.io.read_raw_gdf,
@@ -23,6 +24,7 @@ READERS: dict[str, Callable[..., mne.io.BaseRaw]] = {
     ".set": mne.io.read_raw_eeglab,
     ".cnt": mne.io.read_raw_cnt,
     ".mff": mne.io.read_raw_egi,
+    ".xdf": read_raw_xdf,
 }
 EPOCHS = re.compile(r"[-_]epo\.fif(\.gz)?$")
 _BEYOND_THE_END = re.compile(r"Omitted \d+ annotation\(s\) that were outside data range")
@@ -64,7 +66,7 @@ def opened(path: Path, card: Card) -> Iterator[None]:
     try:
         with heard() as said:
             yield
-    except ImportError as error:  # MFF
+    except ImportError as error:  # MFF, XDF
         raise ValueError(f"{path}: its reader needs a package that is missing: {error}") from None
     except Exception as error:  # readers raise many kinds on a damaged file
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".: ")

@@ -8,17 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.data.recordings.xdf import STIM, TO_MICROVOLTS
 from eegvit.deploy.stream.chunks import Chunk
 from eegvit.deploy.stream.decisions import Decision
 from eegvit.registry import optional
 
 SILENCE = 0.2  # seconds without a sample after which it is asked whether the sender is still there
-TO_MICROVOLTS = {
-    **dict.fromkeys(("microvolts", "microvolt", "uv", "µv", "-6", "micro"), 1.0),
-    **dict.fromkeys(("millivolts", "millivolt", "mv", "-3", "milli"), 1e3),
-    **dict.fromkeys(("volts", "volt", "v", "0"), 1e6),
-}  # names of units, and exponents as MNE-LSL writes them
-STIM = ("stim", "markers", "marker", "trigger")  # types of channels that hold codes
 SYNCHRONISED = ("clocksync", "dejitter", "monotize")
 
 
