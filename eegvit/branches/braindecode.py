@@ -81,10 +81,6 @@ class BraindecodeClassifier(NeuralClassifier):
         """Return those of networks, and braindecode."""
         return super().packages() | {"braindecode"}
 
-    def gives_features(self) -> bool:
-        """Say no: its models have no maps in common."""
-        return False
-
     def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
         """Become fitted by a trained network, its weights free of constraints."""
         from eegvit.networks.logits import bake_constraints

@@ -161,6 +161,10 @@ class NeuralClassifier(EEGClassifier):
         """Say yes: the maps of its network."""
         return True
 
+    def why_not_pretrained(self) -> str | None:
+        """Say why it cannot learn before it sees labels; None where it can."""
+        return None
+
     def trains_together(self) -> bool:
         """Say whether `fit_together` may train several of it at once."""
         return True

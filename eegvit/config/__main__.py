@@ -11,7 +11,7 @@ from eegvit.config.branches import COMMON, FUSED
 from eegvit.config.cards import Card
 from eegvit.config.descriptions import summary
 from eegvit.config.models import Align, Model, Study
-from eegvit.config.pretraining import can_be_pretrained, pretrain_model
+from eegvit.config.pretraining import pretrain_model
 from eegvit.config.signature import FILLED_BY_LOADER, signature_model
 
 Schema = dict[str, Any]
@@ -61,7 +61,7 @@ def _models(definitions: Schema) -> list[Schema]:
     beside = {k: v for k, v in _of(Model, definitions)["properties"].items() if k in COMMON}
     about = beside.pop("pretrain")["description"]
     pretrain = {"pretrain": _of(pretrain_model(), definitions) | {"description": about}}
-    found = []
+    found, neural = [], registry.resolve(registry.NEURAL)
     for name in registry.known(registry.BRANCHES):
         cls = registry.lookup(registry.BRANCHES, name)
         schema = _of(signature_model(cls), definitions)
@@ -71,11 +71,11 @@ def _models(definitions: Schema) -> list[Schema]:
         required = ["branch", *schema.get("required", [])]
         member = {**schema, "properties": own, "required": required}
         definitions[f"branch_{name}"] = member
-        more = beside | pretrain if can_be_pretrained(cls) else beside
+        more = beside | pretrain if issubclass(cls, neural) else beside
         found.append({**member, "properties": own | more})
     definitions["branches"] = _several(definitions[f"branch_{FUSED}"])
     fused = definitions["branches"]["items"]["anyOf"][-1]
-    found.append({**fused, "properties": fused["properties"] | beside})
+    found.append({**fused, "properties": fused["properties"] | beside | pretrain})
     by_path = {"type": "object", "properties": {"branch": BY_PATH}, "required": ["branch"]}
     return [*found, by_path]
 
@@ -87,7 +87,7 @@ def _several(fusion: Schema) -> Schema:
     names = [{"enum": list(known)}]
     mappings = [{"$ref": f"#/$defs/branch_{name}"} for name in known]
     fused = {**fusion, "properties": {**own, "branch": SEVERAL}, "required": ["branch"]}
-    return {"type": "array", "minItems": 2, "items": {"anyOf": [*names, *mappings, fused]}}
+    return {"type": "array", "minItems": 1, "items": {"anyOf": [*names, *mappings, fused]}}
 
 
 def _card(definitions: Schema) -> Schema:

@@ -62,7 +62,7 @@ def read_model(
     if "pretrain" in common:
         cls = registry.branch_class(branch)
         common["pretrain"] = read_pretrain(
-            document, (*path, "pretrain"), common["pretrain"], cls, errors
+            document, (*path, "pretrain"), common["pretrain"], cls, parameters, errors
         )
     try:
         model = Model.model_validate({"branch": branch, "parameters": parameters, **common})

@@ -137,7 +137,7 @@ class Model(Strict):
     recentre : {"none", "session"} or None
         Recentring of this model instead of the study's.
     pretrain : dict or None
-        What the model learns before it sees labels, where it is a single network.
+        What the model learns before it sees labels, where signals are all that its network sees.
     control : {"shuffled"} or None
         What makes it a control; filled in from the study's `controls`.
     """
@@ -244,12 +244,12 @@ def _said(branch: str | dict[str, Any]) -> str:
     parts = [_said(part) for part in branch["branches"]]
     if branch.get("wiring") == "series":
         return " → ".join(parts)
-    how = [branch.get("fuse", "concat")]
+    how = [branch.get("fuse", "concat")] if len(parts) > 1 else []
     if branch.get("classical", "mlp") != "mlp":
         how.append(branch["classical"])
     if branch.get("auxiliary"):
         how.append(f"auxiliary {branch['auxiliary']:g}")
-    return f"{' + '.join(parts)} ({', '.join(how)})"
+    return f"{' + '.join(parts)} ({', '.join(how or ['mlp'])})"
 
 
 def sha256(value: Any) -> str:

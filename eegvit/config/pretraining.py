@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eegvit.config.models import Model, Study
 
 PREFIX = "pretrain_"  # of parameters that a study file names without it
-ABOUT = "What a model that is a single network learns before it sees labels."
+ABOUT = "What a network, or several fused, learns before it sees labels."
 DATA = (
     "Other data to pretrain on: a card's name, or a mapping in place. By default the trials of"
     " each fold's training people."
@@ -66,7 +66,12 @@ def parameters_of(pretrain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_pretrain(
-    document: Document, path: KeyPath, given: Any, branch: type, errors: list[str]
+    document: Document,
+    path: KeyPath,
+    given: Any,
+    branch: type,
+    parameters: Mapping[str, Any],
+    errors: list[str],
 ) -> dict[str, Any] | None:
     """Return what a model says under `pretrain`, checked, or add to the errors.
 
@@ -80,14 +85,16 @@ def read_pretrain(
         What it says.
     branch : type
         The class of the model's branch.
+    parameters : mapping
+        Those of the branch, checked.
     errors : list of str
         Where mistakes are noted.
     """
     if not isinstance(given, dict):
         errors.append(document.error(path, "expected a mapping, e.g. {objective: masked}"))
         return None
-    if not can_be_pretrained(branch):
-        errors.append(document.error(path, f"{branch.__name__} is no single network to pretrain"))
+    if why := why_not_pretrained(branch, parameters):
+        errors.append(document.error(path, why))
         return None
     try:
         checked = pretrain_model().model_validate({str(key): v for key, v in given.items()})
@@ -202,9 +209,15 @@ def _mistakes(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     return wrong
 
 
-def can_be_pretrained(branch: type) -> bool:
-    """Say whether it is one network; a fused model also fits parts that need labels."""
-    return issubclass(branch, resolve(NEURAL)) and not hasattr(branch, "members")
+def why_not_pretrained(branch: type, parameters: Mapping[str, Any]) -> str | None:
+    """Say why a branch cannot be pretrained; None where it can, or is wrong in another way."""
+    if not issubclass(branch, resolve(NEURAL)):
+        return f"{branch.__name__} is no network: only networks learn before they see labels"
+    try:
+        said: str | None = branch(**parameters).why_not_pretrained()
+    except (ValueError, TypeError):
+        return None
+    return said
 
 
 def _compared(model: Model) -> tuple[Any, ...]:

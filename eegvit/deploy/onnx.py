@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.branches.fusion.classifier import FusionClassifier, has_classical
+from eegvit.branches.fusion.classifier import FusionClassifier
+from eegvit.branches.fusion.members import has_classical
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.deploy.archive import packed, unpacked
 from eegvit.deploy.decoder import Decoder

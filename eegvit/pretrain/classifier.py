@@ -214,6 +214,8 @@ class FineTunedClassifier(EEGClassifier):
             raise ValueError(f"layer_decay={self.layer_decay!r}: it must be in (0, 1]")
         if self.finetune not in ("probe", "partial", "full"):
             raise ValueError(f"finetune={self.finetune!r}: it is one of probe, partial, full")
+        if why := self.model.why_not_pretrained():
+            raise ValueError(f"{type(self.model).__name__} cannot be pretrained: {why}")
         model = clone(self.model)
         return model.set_params(random_state=self.random_state)
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from eegvit.networks.fusion.network import FusedNetwork
+
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d)
 
 
@@ -50,10 +52,12 @@ class Encoder(nn.Module):
     def maps(self, x: Tensor) -> list[Tensor]:
         """Map trials to the maps (n, width, rows, columns) of the network's stages.
 
-        The network is a `Standardise` and the network proper. One that has no maps gives its
-        embedding as a map of one place.
+        The network is a `Standardise` and the network proper, or several such side by side. One
+        that has no maps gives its embedding as a map of one place.
         """
         layers: Any = self.network
+        if isinstance(layers, FusedNetwork):
+            return [each for own in layers.grids(layers.maps(x, [])) for each in own]
         standardise, inner = layers
         if hasattr(inner, "forward_features"):
             maps = list(inner.forward_features(standardise(x)))

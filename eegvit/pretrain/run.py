@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eegvit.networks.device import seeded
+from eegvit.networks.layers import Standardise
 from eegvit.networks.predict import to_device
 from eegvit.preprocess.views import Directions, view
 from eegvit.pretrain.learner import Drawn, Learner
@@ -201,7 +202,7 @@ def truth_of(network: nn.Module, samples: Samples, recipe: PretrainRecipe) -> Tr
     objective = recipe.objective
     if not objective.reconstruct:
         return None
-    standardise: Any = network[0]  # type: ignore[index]
+    standardise = next(part for part in network.modules() if isinstance(part, Standardise))
     some = samples.X[:: -(-len(samples.X) // ENOUGH)]
     with torch.no_grad():
         return Truth(

@@ -213,16 +213,23 @@ def architecture(model: NeuralClassifier) -> dict[str, Any]:
     from eegvit.branches.neural import NeuralClassifier
 
     of_training = NeuralClassifier().get_params()
-    given = model.get_params(deep=False)
+    given = model.identity()  # of a fused model's branches, all they are
     return {name: value for name, value in given.items() if name not in of_training}
 
 
 def kept_of(network: nn.Module, last: Sequence[str]) -> dict[str, Any]:
-    """Return the tensors of a network that a file keeps, by name."""
+    """Return the tensors of a network that a file keeps, by name.
+
+    Its last layers are not among them, nor what standardises the signals of the data at hand.
+    """
+    from eegvit.networks.layers import Standardise
+
+    own = {name for name, module in network.named_modules() if isinstance(module, Standardise)}
+    left_out = own.union(last)
     return {
         name: value
         for name, value in network.state_dict().items()
-        if not name.startswith("0.") and name.rpartition(".")[0] not in last
+        if name.rpartition(".")[0] not in left_out
     }
 
 

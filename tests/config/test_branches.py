@@ -133,7 +133,7 @@ def test_the_schema_knows_lists(tmp_path: Path) -> None:
         {"branch": "fusion", "branches": ["snn", "eegnet"]},
     ]
     bad = [
-        {"branch": ["snn"]},
+        {"branch": []},
         {"branch": ["snn", "egnet"]},
         {"branch": ["snn", "eegnet"], "wiring": "serial"},
         {"branch": ["snn", {**xs, "prest": 1}]},

@@ -95,11 +95,18 @@ def test_each_mistake_is_named_with_its_line(write, said: str, fragment: str) ->
     assert fragment in lines[0]
 
 
-@pytest.mark.parametrize("branch", ["csp_lda", "[fbcsp, eegnet]"])
-def test_only_a_network_is_pretrained(write, branch: str) -> None:
+@pytest.mark.parametrize(
+    ("branch", "why"),
+    [
+        ("csp_lda", "CSPLDAClassifier is no network"),
+        ("[fbcsp, eegnet]", "the features of FBCSPClassifier are learned from labels"),
+        ("[snn, eegnet], start: frozen", "start='frozen' fits each branch with labels first"),
+    ],
+)
+def test_only_what_sees_signals_alone_is_pretrained(write, branch: str, why: str) -> None:
     path = write(STUDY + f"  odd: {{branch: {branch}, pretrain: {{}}}}\n")
     (line,) = errors_of(path)
-    assert "models.odd.pretrain" in line and "is no single network to pretrain" in line
+    assert "models.odd.pretrain" in line and why in line
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,14 @@ def test_a_fold_is_pretrained_once_for_all_labels_and_finetunings(run, trials, p
     assert set(weights.manifest["subjects"]) <= {"arrays/1", "arrays/2", "arrays/3"}
 
 
+def test_fused_networks_are_pretrained_within_splits(run, trials, pretrained):
+    fused = {"branches": [{"branch": "snn"}, {"branch": "eegnet", "kernel_length": 16}]}
+    short = {"epochs": 1, "batch_size": 16, "device": "cpu"}
+    model = Model(branch="fusion", parameters={**fused, **short}, pretrain=PRE)
+    _, _, tally = run(trials, {"fused": model})
+    assert (tally.run, tally.failed, len(pretrained)) == (3, 0, 3)
+
+
 def test_labels_of_the_target_share_the_pretraining_of_a_fold(run, trials, pretrained):
     models = {"pre": eegnet(), "scratch": eegnet(objective="none")}
     few = {"labels_per_class": (1, 3), "labels_from": "target", "draws": 2}

@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
+from eegvit.branches.fusion import FusionClassifier
 from eegvit.pretrain import FineTunedClassifier
 from eegvit.pretrain.encoder import depths
 from eegvit.pretrain.finetune import FinetuneRun
@@ -168,6 +169,26 @@ def test_weights_from_a_file(trials: Trials, tmp_path: Path) -> None:
     wider = clone(EEGNET).set_params(n_filters=4)
     with pytest.raises(ValueError, match="weights are of another network"):
         make(model=wider, weights=str(path)).fit(trials.X, trials.labels)
+
+
+@pytest.mark.parametrize("goal", ["contrastive", "masked"])
+@pytest.mark.parametrize("wiring", ["parallel", "series"])
+def test_fused_networks_are_pretrained(goal: str, wiring: str, trials: Trials) -> None:
+    branches = [{"branch": "snn"}, EEGNET]
+    fused = FusionClassifier(
+        branches=branches, wiring=wiring, sfreq=128.0, epochs=1, batch_size=8, device="cpu"
+    )
+    model = make(model=fused, objective=goal).fit(trials.X, partly(trials.labels))
+    scratch = make(model=fused, objective="none").fit(trials.X, partly(trials.labels))
+    told = model.predict_proba(trials.X)
+    assert not np.allclose(told, scratch.predict_proba(trials.X))
+    assert not any("standardise" in name for name in model.weights_.tensors)
+
+
+def test_features_that_need_labels_are_not_pretrained(trials: Trials) -> None:
+    fused = FusionClassifier(branches=["fbcsp", EEGNET], sfreq=128.0, epochs=1)
+    with pytest.raises(ValueError, match="features of FBCSPClassifier are learned from labels"):
+        make(model=fused).fit(trials.X, trials.labels)
 
 
 def test_searches_and_folds(trials: Trials) -> None:

@@ -26,6 +26,8 @@ def check_choices(model: FusionClassifier) -> None:
             raise ValueError(f"{name}={given!r}{suggest(given, get_args(kind))}")
     if model.auxiliary < 0:
         raise ValueError(f"auxiliary={model.auxiliary!r}: it must be 0 or more")
+    if len(model.branches) == 1 and (model.fuse != "concat" or model.auxiliary):
+        raise ValueError("one branch is joined with nothing: leave fuse and auxiliary out")
     if model.wiring == "series":
         defaults = {field.name: field.default for field in fields(model)}
         for name in SIDE_BY_SIDE:

@@ -12,14 +12,19 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.base import (
-    ClassicalClassifier,
     EEGClassifier,
     identified,
     warn_without_groups,
 )
 from eegvit.branches.fusion.choices import Classical, Fuse, Start, Wiring, check_choices
 from eegvit.branches.fusion.features import FeaturesBeside
-from eegvit.branches.fusion.members import check_members, make_member, ready
+from eegvit.branches.fusion.members import (
+    check_members,
+    has_classical,
+    make_member,
+    ready,
+    why_not_pretrained,
+)
 from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
 from eegvit.preprocess.signals import EEG, Signals
 
@@ -29,13 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class FusionClassifier(NeuralClassifier):
-    """Two or more branches whose features are joined, trained as one network.
+    """Branches whose features are joined, trained as one network.
 
     A network gives its feature maps. A classical branch gives the features that its classifier
     would see; those of a training trial come from steps fitted on other people (the `groups`
     of `fit`; without them, on other stretches of the data), those of a new trial from steps
     fitted on all training trials. Augmentation changes the signals only: features stay those
-    of the trial as it was, but are mixed with it by `mixup`.
+    of the trial as it was, but are mixed with it by `mixup`. One classical branch may stand
+    alone: then the network learns from its features only. Of a braindecode model, what its last
+    layer sees is joined.
 
     The parameters of training are those of `NeuralClassifier`. Seed, device, sampling rate and
     channel names of the branches are those of the fused model.
@@ -50,8 +57,8 @@ class FusionClassifier(NeuralClassifier):
         sees their spikes, or their potentials if their readout is "membrane".
     fuse : {"concat", "gated", "attention", "multiscale"}
         How branches that are side by side are joined: one vector after the other; a sum with
-        learned shares; each branch's last map looks at those of the others; maps of several
-        depths, weighted by learned attention.
+        learned shares; each branch's last map looks at those of the others, place by place; maps
+        of several depths, stretch of time by stretch of time, weighted by learned attention.
     classical : {"mlp", "cnn"}
         Whether features of a classical branch enter through a layer of neurons, or those of a
         filter bank as a map of bands and components through convolutions.
@@ -63,8 +70,7 @@ class FusionClassifier(NeuralClassifier):
         training, and keep it as it is or train on. In series the spiking neurons are fitted
         first, the last branch is not.
     dropout : float
-        Share of the joined features set to zero in training; by "concat" none are, since the
-        branches have dropout of their own.
+        Share of the joined features set to zero in training; none by "concat".
     sfreq : float or None
         Sampling rate in Hz; not needed for an mne.Epochs.
     ch_names : tuple of str or None
@@ -146,6 +152,10 @@ class FusionClassifier(NeuralClassifier):
     def gives_features(self) -> bool:
         """Say whether the last branch does, which is all that another model would see."""
         return self.members()[-1].gives_features()
+
+    def why_not_pretrained(self) -> str | None:
+        """Say why it cannot learn before it sees labels; None where it can."""
+        return why_not_pretrained(self.members(), self.start)
 
     def trains_together(self) -> bool:
         """Say whether several can be trained at once: if the signals are all that it sees."""
@@ -260,10 +270,13 @@ class FusionClassifier(NeuralClassifier):
         return in_series(self.ready_members(), (n_channels, n_times, n_classes), self.start)
 
     def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
-        """Become fitted by a trained network, without the heads that only training needs."""
+        """Become fitted by a trained network, without heads and constraints of training alone."""
+        from eegvit.networks.logits import bake_constraints
+
         if self.wiring == "parallel":
             fused: Any = network
             fused.drop_auxiliary()
+        bake_constraints(network)
         return super().keep(network, history)
 
     def count_macs(self) -> int:
@@ -306,8 +319,3 @@ class FusionClassifier(NeuralClassifier):
         beside = self.beside_.of(X)
         seen = X if beside is None else np.concatenate([X, beside], axis=2)
         return np.array(seen, dtype=np.float32)
-
-
-def has_classical(members: Sequence[EEGClassifier]) -> bool:
-    """Say whether some branch has features that are learned apart from the network."""
-    return any(isinstance(member, ClassicalClassifier) for member in members)

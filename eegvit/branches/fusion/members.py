@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from eegvit.branches.base import EEGClassifier, branch, refuse_other_data
+from eegvit.branches.base import ClassicalClassifier, EEGClassifier, branch, refuse_other_data
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.branches.spiking import SpikingClassifier
 
@@ -45,8 +45,13 @@ def check_members(
     Traceback (most recent call last):
     ValueError: in series each branch but the last is spiking neurons ('snn'), not EEGNetClassifier
     """
-    if len(members) < 2:
-        raise ValueError(f"two branches or more are joined, not {len(members)}")
+    alone = len(members) == 1 and wiring == "parallel"
+    if len(members) < 2 and not (alone and isinstance(members[0], ClassicalClassifier)):
+        few = "none" if not members else f"{type(members[0]).__name__} alone"
+        raise ValueError(
+            "two branches or more are joined, or the features of a classical one enter a network,"
+            f" not {few}"
+        )
     if wiring == "series":
         _check_series(members, start)
     for member in members:
@@ -93,3 +98,27 @@ def ready(member: EEGClassifier, **known: Any) -> EEGClassifier:
         if own.get(name) is not None:
             taken.pop(name, None)
     return member.set_params(**taken)
+
+
+def has_classical(members: Sequence[EEGClassifier]) -> bool:
+    """Say whether some branch has features that are learned apart from the network."""
+    return any(isinstance(member, ClassicalClassifier) for member in members)
+
+
+def why_not_pretrained(members: Sequence[EEGClassifier], start: str) -> str | None:
+    """Say why a network of these branches cannot learn before it sees labels, if it cannot.
+
+    Examples
+    --------
+    >>> why_not_pretrained([make_member("snn"), make_member("eegnet")], "scratch")
+    """
+    classical = [type(each).__name__ for each in members if isinstance(each, ClassicalClassifier)]
+    if classical:
+        return (
+            f"the features of {classical[0]} are learned from labels, and so nothing of a network"
+            " that sees them can be learned before. Pretrain the networks alone, or fused"
+            " without it; an ensemble joins it with a pretrained model"
+        )
+    if start != "scratch":
+        return f"start='{start}' fits each branch with labels first: take 'scratch'"
+    return None

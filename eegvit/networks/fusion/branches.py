@@ -1,6 +1,6 @@
 """A branch of a fused network: maps by depth, and the vector that its own head would see.
 
-A map is (n, width, places) or (n, width, rows, columns).
+What the axes of a map are is said in `eegvit.networks.fusion.maps`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
+from eegvit.networks.fusion.headless import Headless
 from eegvit.networks.fusion.series import Series
+from eegvit.networks.logits import Logits
 
 WIDTH = 32  # of what is made of the features of a classical branch
 
@@ -24,7 +26,8 @@ class NetworkBranch(nn.Module):
         What trials pass first.
     network : nn.Module
         Has `forward_features`, trials to maps by depth, `forward_head`, maps to logits, and
-        `head`, the last step of it, which becomes that of the branch.
+        `head`, the last step of it, which becomes that of the branch. Where its maps know no
+        time it says `over_time = False`.
     frozen : bool
         Whether the branch stays as it is: nothing in it learns, drops or counts.
 
@@ -46,6 +49,7 @@ class NetworkBranch(nn.Module):
             raise ValueError(f"{type(network).__name__} gives no feature maps to fuse")
         self.standardise, self.network, self.frozen = standardise, network, frozen
         last: Any = network.network if isinstance(network, Series) else network
+        self.over_time: bool = getattr(last, "over_time", True)
         self.head: nn.Module = last.head
         last.head = nn.Identity()
         if frozen:
@@ -71,6 +75,8 @@ class NetworkBranch(nn.Module):
 def streams(network: nn.Module) -> list[nn.Module]:
     """Return the networks that one consists of, if it has streams that are judged apart.
 
+    One of braindecode comes without its last layer.
+
     Examples
     --------
     >>> from eegvit.networks.efficientvit.twin import TwinEfficientViT
@@ -81,6 +87,8 @@ def streams(network: nn.Module) -> list[nn.Module]:
     if isinstance(network, Series):
         own = streams(network.network)
         return [Series(network.fronts, each, frozen=network.frozen) for each in own]
+    if isinstance(network, Logits):
+        return [Headless(network)]
     return list(getattr(network, "streams", [network]))
 
 
@@ -101,6 +109,8 @@ class VectorBranch(nn.Module):
     >>> [tuple(x.shape) for x in branch(torch.randn(5, 9, 1, 4))]
     [(5, 32, 1)]
     """
+
+    over_time = False
 
     def __init__(self, shape: Sequence[int], n_classes: int, dropout: float = 0.25) -> None:
         super().__init__()
@@ -143,6 +153,8 @@ class BandBranch(nn.Module):
     >>> [tuple(x.shape) for x in branch(torch.randn(5, 9, 4, 3))]
     [(5, 16, 9), (5, 16, 9)]
     """
+
+    over_time = False
 
     def __init__(self, shape: Sequence[int], n_classes: int, dropout: float = 0.25) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from eegvit.networks.auxiliary import Judged
 from eegvit.networks.fusion.beside import unpacked
 from eegvit.networks.fusion.branches import NetworkBranch
+from eegvit.networks.fusion.maps import rows_and_columns
 from eegvit.registry import lookup
 
 FUSERS: dict[str, str] = {
@@ -75,7 +76,7 @@ class FusedNetwork(nn.Module):
         self.eval()
         with torch.no_grad():
             maps = self.maps(torch.zeros(1, n_channels, n_times), example)
-            seen = places(maps) if fuser.of_maps else self.vectors(maps)
+            seen = self.grids(maps) if fuser.of_maps else self.vectors(maps)
             self.fuser = fuser(seen, dropout=dropout)
         self.train()
         self.head = nn.Linear(self.fuser.n_features, n_classes)
@@ -87,7 +88,7 @@ class FusedNetwork(nn.Module):
         maps = self.maps(x[..., : self.n_times], unpacked(x[..., self.n_times :], self.shapes))
         judged = self.training and self.auxiliary > 0
         vectors = self.vectors(maps) if judged or not self.fuser.of_maps else []
-        logits = self.head(self.fuser(places(maps) if self.fuser.of_maps else vectors))
+        logits = self.head(self.fuser(self.grids(maps) if self.fuser.of_maps else vectors))
         if not judged:
             return logits
         parts: list[Any] = list(self.branches)
@@ -95,12 +96,20 @@ class FusedNetwork(nn.Module):
         return Judged(logits, others, self.auxiliary)
 
     def maps(self, signals: Tensor, features: Sequence[Tensor]) -> list[list[Tensor]]:
-        """Return the maps (n, width, ...) of each branch, by depth."""
+        """Return the maps of each branch as it makes them, by depth."""
         own = iter(features)
         told = []
         for branch in self.branches:
             told.append(branch(signals if isinstance(branch, NetworkBranch) else next(own)))
         return told
+
+    def grids(self, maps: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
+        """Return the maps of each branch as rows of places and columns of time."""
+        parts: list[Any] = list(self.branches)
+        return [
+            [rows_and_columns(x, part.over_time) for x in own]
+            for part, own in zip(parts, maps, strict=True)
+        ]
 
     def vectors(self, maps: Sequence[Sequence[Tensor]]) -> list[Tensor]:
         """Return what the head of each branch sees (n, features)."""
@@ -112,8 +121,3 @@ class FusedNetwork(nn.Module):
         self.auxiliary = 0.0
         for branch in self.branches:
             branch.head = nn.Identity()
-
-
-def places(maps: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
-    """Return maps (n, width, ...) with their rows and columns in a line (n, width, places)."""
-    return [[x.flatten(2) for x in own] for own in maps]

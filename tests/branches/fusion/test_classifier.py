@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
+from eegvit.branches.braindecode import BraindecodeClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.fbcsp import FBCSPClassifier
@@ -213,6 +215,44 @@ def test_heads_of_branches_are_not_kept(trials: Any) -> None:
     assert other > one + 0.2  # it counts the losses of the branches
 
 
+def test_a_classical_branch_alone_enters_a_network_of_its_own(trials: Any) -> None:
+    model = FusionClassifier(branches=["fbcsp"], classical="cnn", **SHORT)
+    model.fit(trials.X, trials.labels)
+    assert [type(part).__name__ for part in model.module_.branches] == ["BandBranch"]
+    x = torch.from_numpy(model._seen(trials.X))
+    n_times = trials.X.shape[2]
+    other = torch.cat([torch.randn_like(x[..., :n_times]), x[..., n_times:]], 2)
+    torch.testing.assert_close(model.module_(other), model.module_(x))
+
+
+@pytest.mark.parametrize("start", ["scratch", "finetuned"])
+def test_a_braindecode_model_may_be_joined(start: str, trials: Any) -> None:
+    pytest.importorskip("braindecode")
+    other = {"branch": "braindecode", "model": "ShallowFBCSPNet", "epochs": 1}
+    branches = [other, EEGNetClassifier(epochs=1), "fbcsp"]
+    options = {"fuse": "attention", "auxiliary": 0.5, "start": start}
+    model = FusionClassifier(branches=branches, **options, **SHORT)
+    model.fit(trials.X, trials.labels)
+    told = model.predict_proba(trials.X)
+    assert model.module_.fuser.sizes[0] == (1, 1), "a vector without time is one place"
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(trials.X), told)
+
+
+@pytest.mark.parametrize(
+    "name", ["EEGNet", "ATCNet", "CTNet", "EEGConformer", "Deep4Net", "TCFormer"]
+)
+def test_published_networks_lose_their_last_layer(name: str) -> None:
+    pytest.importorskip("braindecode")
+    from eegvit.networks.fusion.branches import streams
+
+    alone = BraindecodeClassifier(model=name, sfreq=125.0)
+    alone.sfreq_, alone.ch_names_ = 125.0, None
+    (network,) = streams(alone.network(3, 500, 2))
+    (seen,) = network.eval().forward_features(torch.randn(4, 3, 500))
+    assert seen.shape[::2] == (4, 1) and seen.shape[1] > 2 and seen.std(0).mean() > 0
+
+
 def test_any_classical_branch_may_be_joined(trials: Any) -> None:
     branches = ["csp_lda", "fb_tangent_space", "mdm", "eegnet"]
     model = FusionClassifier(branches=branches, **SHORT).fit(trials.X, trials.labels)
@@ -224,6 +264,9 @@ def test_any_classical_branch_may_be_joined(trials: Any) -> None:
     ("changes", "fragment"),
     [
         ({"branches": ["eegnet"]}, "two branches or more"),
+        ({"branches": ["fbcsp"], "wiring": "series"}, "two branches or more"),
+        ({"branches": ["fbcsp"], "fuse": "gated"}, "joined with nothing"),
+        ({"branches": ["fbcsp"], "auxiliary": 0.5}, "joined with nothing"),
         ({"branches": ["eegnet", "egnet"]}, "did you mean 'eegnet'"),
         ({"branches": ["eegnet", 3]}, "not 3"),
         ({"branches": ["eegnet", "chance"]}, "no features"),

@@ -128,6 +128,14 @@ def test_macs_are_those_of_the_parts() -> None:
     assert network.head.in_features == n_seen
 
 
+def test_bands_are_no_stretches_of_time() -> None:
+    parts = [branch(), BandBranch((9, 1, 4), 2)]
+    network = FusedNetwork(parts, **SHAPE, fuse="multiscale", shapes=[(9, 1, 4)])
+    grids = network.grids(network.maps(torch.zeros(2, 3, 250), [torch.zeros(2, 9, 1, 4)]))
+    assert [x.shape[2:] for x in grids[0]] == [(1, 62), (1, 7)]
+    assert [x.shape[2:] for x in grids[1]] == [(9, 1), (9, 1)]
+
+
 @pytest.mark.parametrize(
     ("make", "fragment"),
     [
