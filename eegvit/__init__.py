@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from eegvit.branches.spiking import SpikingClassifier as SpikingClassifier
     from eegvit.branches.tangent import FBTangentSpaceClassifier as FBTangentSpaceClassifier
     from eegvit.branches.tangent import TangentSpaceClassifier as TangentSpaceClassifier
+    from eegvit.compress.classifier import PrunedClassifier as PrunedClassifier
+    from eegvit.compress.classifier import prune as prune
     from eegvit.config import Study as Study
     from eegvit.config import load_card as load_card
     from eegvit.config import load_study as load_study
@@ -51,6 +53,7 @@ _HOMES = {
     "FusionClassifier": "branches.fusion",
     "MDMClassifier": "branches.mdm",
     "PipelineClassifier": "branches.pipeline",
+    "PrunedClassifier": "compress.classifier",
     "RiemannianRecentring": "preprocess.by_group",
     "ShallowConvNetClassifier": "branches.shallow",
     "SpikingClassifier": "branches.spiking",
@@ -60,6 +63,7 @@ _HOMES = {
     "Trials": "trials",
     "load_card": "config",
     "load_study": "config",
+    "prune": "compress.classifier",
     "run_study": "study",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,8 @@ class EEGNetClassifier(NeuralClassifier):
     >>> model.score(X, y)
     1.0
     """
+
+    prunable: ClassVar[bool] = True
 
     n_filters: int = 8
     depth: int = 2

@@ -90,6 +90,7 @@ class EfficientViTClassifier(NeuralClassifier):
     """
 
     usual_epochs: ClassVar[int] = 20
+    prunable: ClassVar[bool] = True
 
     family: Literal["cascaded", "linear", "former", "multiscale"] | None = None
     augment: str | tuple[str, ...] = "segment_recombine"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eegvit.train import Recipe
 
 LEAST_STEPS = 400  # of training, where epochs are not given
+Cuts = tuple[dict[str, list[int]], ...]  # units left in a network, by what they are, in turn
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -78,10 +79,13 @@ class NeuralClassifier(EEGClassifier):
         learning_rate, train_loss and, with validation, valid_loss of each epoch.
     n_parameters_ : int
         Number of learned numbers.
+    cuts_ : tuple of dict
+        Which units of the network are left, where it was pruned.
     """
 
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     usual_epochs: ClassVar[int] = 40
+    prunable: ClassVar[bool] = False  # whether it is known what can be taken out of its network
 
     epochs: int | None = None
     batch_size: int = 64
@@ -126,6 +130,7 @@ class NeuralClassifier(EEGClassifier):
         from eegvit.networks.device import choose_device
         from eegvit.train import progress_line, train
 
+        self.cuts_: Cuts = ()
         X = self.check_X(X, reset=True)
         codes = self.encode_y(X, y)
         rows, held_out = hold_out(codes, groups, self.validation, self.random_state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from eegvit.branches.neural import NeuralClassifier
 
@@ -49,6 +49,8 @@ class ShallowConvNetClassifier(NeuralClassifier):
     >>> model.score(X, y)
     1.0
     """
+
+    prunable: ClassVar[bool] = True
 
     n_temporal: int = 40
     n_spatial: int = 40

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,8 @@ class SpikingClassifier(NeuralClassifier):
     >>> model.firing_rates(X)["front.neurons"].shape
     (32,)
     """
+
+    prunable: ClassVar[bool] = True
 
     n_features: int | None = 32
     n_hidden: int = 32

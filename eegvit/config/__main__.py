@@ -9,6 +9,7 @@ from typing import Any
 from eegvit import registry
 from eegvit.config.branches import COMMON, FUSED
 from eegvit.config.cards import Card
+from eegvit.config.compressing import can_be_pruned, prune_model
 from eegvit.config.descriptions import summary
 from eegvit.config.models import Align, Model, Study
 from eegvit.config.pretraining import pretrain_model
@@ -61,6 +62,8 @@ def _models(definitions: Schema) -> list[Schema]:
     beside = {k: v for k, v in _of(Model, definitions)["properties"].items() if k in COMMON}
     about = beside.pop("pretrain")["description"]
     pretrain = {"pretrain": _of(pretrain_model(), definitions) | {"description": about}}
+    about = beside.pop("prune")["description"]
+    prune = {"prune": _of(prune_model(), definitions) | {"description": about}}
     found, neural = [], registry.resolve(registry.NEURAL)
     for name in registry.known(registry.BRANCHES):
         cls = registry.lookup(registry.BRANCHES, name)
@@ -72,6 +75,7 @@ def _models(definitions: Schema) -> list[Schema]:
         member = {**schema, "properties": own, "required": required}
         definitions[f"branch_{name}"] = member
         more = beside | pretrain if issubclass(cls, neural) else beside
+        more = more | prune if can_be_pruned(cls) else more
         found.append({**member, "properties": own | more})
     definitions["branches"] = _several(definitions[f"branch_{FUSED}"])
     fused = definitions["branches"]["items"]["anyOf"][-1]

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from eegvit import registry
+from eegvit.config.compressing import read_prune
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.imports import ALLOWED, find_class
 from eegvit.config.models import Model
@@ -22,6 +23,7 @@ COMMON = (
     "view",
     "recentre",
     "pretrain",
+    "prune",
 )  # keys of a model that are no parameters of its branch
 FUSED = "fusion"  # what a list of branches is
 
@@ -64,6 +66,12 @@ def read_model(
         common["pretrain"] = read_pretrain(
             document, (*path, "pretrain"), common["pretrain"], cls, parameters, errors
         )
+    if "prune" in common:
+        cls = registry.branch_class(branch)
+        common["prune"] = read_prune(document, (*path, "prune"), common["prune"], cls, errors)
+        if "pretrain" in common:
+            text = "a pretrained model is not pruned: give one of the two"
+            errors.append(document.error((*path, "prune"), text))
     try:
         model = Model.model_validate({"branch": branch, "parameters": parameters, **common})
     except ValidationError as error:

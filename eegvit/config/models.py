@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from eegvit.config.cards import Card, View
+from eegvit.config.compressing import prune_model
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.names import LONGEST_NAME, name_mistake
 from eegvit.config.signature import Strict
@@ -140,6 +141,8 @@ class Model(Strict):
         What the model learns before it sees labels, where signals are all that its network sees.
     control : {"shuffled"} or None
         What makes it a control; filled in from the study's `controls`.
+    prune : dict or None
+        How the model is made smaller after it was trained, where it is a single network.
     """
 
     branch: str
@@ -149,10 +152,11 @@ class Model(Strict):
     recentre: Recentre | None = None
     pretrain: dict[str, Any] | None = None
     control: Literal["shuffled"] | None = None
+    prune: dict[str, Any] | None = None
 
     @property
     def said(self) -> str:
-        """The branch, or those that are fused and how; and what it was pretrained by.
+        """The branch, or those that are fused and how; what it was pretrained by, or pruned to.
 
         Examples
         --------
@@ -165,8 +169,13 @@ class Model(Strict):
         'fbcsp + eegnet (gated, cnn, auxiliary 0.5)'
         >>> Model(branch="eegnet", pretrain={"objective": "masked"}).said
         'eegnet, pretrained (masked)'
+        >>> Model(branch="eegnet", prune={"to": 0.25, "by": "random"}).said
+        'eegnet, pruned (to 25% of its macs, random)'
         """
         said = _said({"branch": self.branch, **self.parameters})
+        if self.prune is not None:
+            how: Any = prune_model()(**self.prune)
+            said = f"{said}, pruned (to {how.to:.0%} of its {how.of}, {how.by})"
         if self.control is not None:
             return f"{said}, labels {self.control}"
         if self.pretrain is None:

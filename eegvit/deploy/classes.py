@@ -13,6 +13,7 @@ from eegvit.config.imports import find_class
 
 PACKAGES = (
     "eegvit.branches",
+    "eegvit.compress",
     "eegvit.ensemble",
     "eegvit.features",
     "eegvit.preprocess",

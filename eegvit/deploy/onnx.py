@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from eegvit.branches.fusion.classifier import FusionClassifier
 from eegvit.branches.fusion.members import has_classical
 from eegvit.branches.neural import NeuralClassifier
+from eegvit.compress import PrunedClassifier
 from eegvit.deploy.archive import packed, unpacked
 from eegvit.deploy.decoder import Decoder
 from eegvit.deploy.written import written
@@ -115,7 +116,7 @@ def load(path: Path) -> Decoder:
 
 def _network_of(model: Any) -> NeuralClassifier:
     """Return the classifier whose network is all of a model, or say why there is none."""
-    inner = model.model_ if isinstance(model, FineTunedClassifier) else model
+    inner = model.model_ if isinstance(model, FineTunedClassifier | PrunedClassifier) else model
     what = type(model).__name__
     if not isinstance(inner, NeuralClassifier):
         raise ValueError(f"{what} is no network, and ONNX is for networks: use the decoder's file")

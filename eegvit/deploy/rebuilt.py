@@ -77,16 +77,19 @@ class _Reader:
         return made
 
     def _fill(self, model: Any, tensors: dict[str, Any]) -> None:
-        """Build a classifier's network as its parameters say, and give it its weights."""
+        """Build a classifier's network as its parameters and cuts say, and give it its weights."""
         import torch
 
         from eegvit.networks.device import seeded
+        from eegvit.networks.units import cut
 
         if not isinstance(model, NeuralClassifier):
             raise ValueError(f"{type(model).__name__} has no network")
         X = np.zeros((1, model.n_channels_in_, model.n_times_in_), np.float32)
         with seeded(0, "cpu"):
             network = model.builder(X, np.arange(1))()
+        for kept in getattr(model, "cuts_", ()):
+            network = cut(network, kept)
         model.keep(network, [])
         own = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}
         model.module_.load_state_dict(own)

@@ -49,7 +49,7 @@ def identity_of(recipe: Recipe) -> dict[str, Any]:
         model = recipe.build()
         parameters, versions = about(model).identity(), versions_of(model)
     except Exception:  # the fit will fail with the same reason, and say so in the report
-        parameters = {**recipe.parameters, **(recipe.pretrain or {})}
+        parameters = {**recipe.parameters, **(recipe.pretrain or {}), **(recipe.prune or {})}
         return {**identity, "parameters": parameters, "versions": {}}
     if recipe.seed is not None:
         parameters.pop("random_state")

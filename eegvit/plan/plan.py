@@ -77,6 +77,7 @@ def make_plan(
                 view.ch_names,
                 seed if seeded else None,
                 model.pretrain,
+                model.prune,
             )
             if seed == study.evaluate.seeds[0]:
                 refuse_weights(name, recipe, view)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eegvit.compress import PrunedClassifier
 from eegvit.config.pretraining import parameters_of
 from eegvit.pretrain import FineTunedClassifier
 from eegvit.registry import branch_class
@@ -22,18 +23,22 @@ class Recipe:
     ch_names: tuple[str, ...]
     seed: int | None
     pretrain: Mapping[str, Any] | None = None
+    prune: Mapping[str, Any] | None = None
 
     def build(self) -> Any:
         """Return the model, with what the data decide filled in."""
         cls = branch_class(self.branch)
         filled = dict(self.parameters)
         known: dict[str, Any] = {"sfreq": self.sfreq, "ch_names": self.ch_names}
-        if self.pretrain is None:
+        if self.pretrain is None and self.prune is None:
             known["random_state"] = self.seed
         for name in inspect.signature(cls).parameters.keys() & known.keys():
             if filled.get(name) is None and known[name] is not None:
                 filled[name] = known[name]
+        model, seed = cls(**filled), self.seed or 0
+        if self.prune is not None:
+            return PrunedClassifier(model=model, **self.prune, random_state=seed)
         if self.pretrain is None:
-            return cls(**filled)
+            return model
         settings = parameters_of(self.pretrain)
-        return FineTunedClassifier(model=cls(**filled), **settings, random_state=self.seed or 0)
+        return FineTunedClassifier(model=model, **settings, random_state=seed)

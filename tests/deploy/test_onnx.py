@@ -10,9 +10,11 @@ import pytest
 
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
+from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.branches.shallow import ShallowConvNetClassifier
 from eegvit.branches.spiking import SpikingClassifier
+from eegvit.compress import PrunedClassifier
 from eegvit.deploy.alignment import Alignment
 from eegvit.deploy.decoder import Decoder
 from eegvit.deploy.onnx import export, load
@@ -29,15 +31,18 @@ pytestmark = [
 Make = Callable[..., Decoder]
 
 
-@pytest.mark.parametrize("kind", ["eegnet", "shallow", "finetuned"])
+@pytest.mark.parametrize("kind", ["eegnet", "shallow", "finetuned", "pruned", "pruned vit"])
 def test_the_same_as_torch_for_any_number_of_trials(
     trials: Trials, decoder_of: Make, tmp_path: Path, kind: str
 ) -> None:
     eegnet = EEGNetClassifier(epochs=1)
+    vit = EfficientViTClassifier(epochs=1, sfreq=trials.sfreq, layout="patch")
     models = {
         "eegnet": eegnet,
         "shallow": ShallowConvNetClassifier(epochs=1),
         "finetuned": FineTunedClassifier(model=eegnet, objective="none", steps=4),
+        "pruned": PrunedClassifier(model=eegnet, rounds=2),
+        "pruned vit": PrunedClassifier(model=vit, rounds=1),
     }
     model = models[kind].fit(trials.X, trials.labels)
     decoder = decoder_of(model, trials, Alignment("euclidean"))

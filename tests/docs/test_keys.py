@@ -52,8 +52,9 @@ def test_an_example_is_taken(
         assert load_study(
             {**STUDY, "models": STUDY["models"] | {"mine": {"branch": "eegnet"} | value}}
         )
-    elif part == "models.pretrain":
-        assert load_study({**STUDY, "models": {"mine": {"branch": "eegnet", "pretrain": value}}})
+    elif part.startswith("models."):
+        key_of_model = part.partition(".")[2]
+        assert load_study({**STUDY, "models": {"mine": {"branch": "eegnet", key_of_model: value}}})
     elif part == "ensembles":
         assert load_study({**STUDY, "ensembles": {"mine": {"of": ["csp", "fbcsp"]} | value}})
     else:

@@ -121,7 +121,7 @@ def plain_attend(
 def plain_cascade(network: CascadedAttention, x: Tensor) -> tuple[Tensor, Tensor]:
     """Cascaded group attention in evaluation mode, and the attention received."""
     state = dict(network.named_parameters()) | dict(network.named_buffers())
-    n_heads, dim = len(network.qkv), network.key_dim
+    n_heads, dim = len(network.qkv), network.key_dims[0]
     tables = state["bias.table"].view(n_heads, *network.window)
     outputs, received = [], torch.zeros(len(x), n_heads, *x.shape[2:], dtype=x.dtype)
     for b, trial in enumerate(x):
@@ -146,7 +146,7 @@ def plain_cascade(network: CascadedAttention, x: Tensor) -> tuple[Tensor, Tensor
 def plain_heads(network: PlainAttention, x: Tensor) -> tuple[Tensor, Tensor]:
     """Multi-head attention in evaluation mode, and the attention received."""
     state = dict(network.named_parameters()) | dict(network.named_buffers())
-    n_heads, dim = network.n_heads, network.key_dim
+    n_heads, dim = len(network.key_dims), network.key_dims[0]
     tables = state["bias.table"].view(n_heads, *network.window)
     outputs, received = [], torch.zeros(len(x), n_heads, *x.shape[2:], dtype=x.dtype)
     for b, trial in enumerate(x):

@@ -89,7 +89,7 @@ def test_stages_attend_where_they_are_told() -> None:
     assert [a.stride for a in attentions] == [2, 1]
     assert [a.bias.shape for a in attentions] == [(2, 3, 4)] * 2
     down = network.stages[2][0]
-    assert down.bias.shape == (2, 6, 8) and down.scale == 2**-0.5
+    assert down.bias.shape == (2, 6, 8) and down.key_dims == [2, 2]
     x = torch.randn(1, 6, 9, 13, dtype=torch.float64)
     for ours, stage in zip(network(x), network.stages, strict=True):
         x = stage(x)

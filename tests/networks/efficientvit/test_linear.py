@@ -31,7 +31,7 @@ def normed(x: Tensor, norm: nn.BatchNorm2d) -> Tensor:
 def plain_attention(attention: LinearAttention, x: Tensor) -> tuple[Tensor, Tensor]:
     """What attention gives and what it records, position by position."""
     n, planes, rows, columns = x.shape
-    dim, n_heads = attention.dim, planes // attention.dim
+    dim, n_heads = attention.key_dims[0], planes // attention.key_dims[0]
     positions = list(itertools.product(range(rows), range(columns)))
     to_qkv = attention.qkv.weight[:, :, 0, 0]
     near, mix = (layer.weight for layer in attention.aggregate)

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, Size
+from eegvit.networks.efficientvit.families.heads import Dims, dims_of
 from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
 from eegvit.networks.efficientvit.families.windows import Window, Windows
+from eegvit.networks.spread import Spread
 
 
 class CascadedAttention(nn.Module):
@@ -29,8 +31,11 @@ class CascadedAttention(nn.Module):
     n_heads : int
     kernels : sequence of int or (int, int)
         Of the depthwise convolution on each head's queries; the first `n_heads` are used.
-    key_dim : int or None
-        Width of a head's queries and keys; None is that of its values, ``n_planes // n_heads``.
+    key_dim : int, sequence of int or None
+        Width of a head's queries and keys; None is that of its group, ``n_planes // n_heads``.
+    value_dim : int, sequence of int or None
+        Width of a head's values, which the next head sees added to the first planes of its
+        group; None is all of them.
     window : (int, int)
         Most rows and columns to attend over.
     cascade : bool
@@ -58,7 +63,8 @@ class CascadedAttention(nn.Module):
         n_heads: int,
         *,
         kernels: Sequence[Size],
-        key_dim: int | None = 16,
+        key_dim: Dims | None = 16,
+        value_dim: Dims | None = None,
         window: Window = (7, 7),
         cascade: bool = True,
     ) -> None:
@@ -67,18 +73,24 @@ class CascadedAttention(nn.Module):
         if len(kernels) < n_heads:
             raise ValueError(f"{n_heads} heads need as many kernels, not {len(kernels)}")
         group = n_planes // n_heads
-        self.key_dim = key_dim or group
+        self.n_groups, self.groups = n_heads, list(range(n_heads))  # the group each head sees
+        self.key_dims = dims_of(key_dim or group, n_heads)
+        self.value_dims = dims_of(value_dim or group, n_heads)
         self.window = window
         self.cascade = cascade
         self.record = False
-        planes = 2 * self.key_dim + group
-        self.qkv = nn.ModuleList(ConvNorm(group, planes) for _ in range(n_heads))
+        dims = list(zip(self.key_dims, self.value_dims, strict=True))
+        self.qkv = nn.ModuleList(ConvNorm(group, 2 * key + value) for key, value in dims)
         self.query = nn.ModuleList(
-            ConvNorm(self.key_dim, self.key_dim, kernel, groups=self.key_dim)
-            for kernel in kernels[:n_heads]
+            ConvNorm(key, key, kernel, groups=key)
+            for (key, _), kernel in zip(dims, kernels, strict=False)
+        )
+        self.spread = nn.ModuleList(
+            nn.Identity() if value == group else Spread(group, range(value)) for _, value in dims
         )
         self.bias = OffsetBias(n_heads, window)
-        self.project = nn.Sequential(nn.ReLU(), ConvNorm(n_planes, n_planes, gain=0.0))
+        n_values = sum(self.value_dims)
+        self.project = nn.Sequential(nn.ReLU(), ConvNorm(n_values, n_planes, gain=0.0))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, planes, rows, columns) to the same shape."""
@@ -97,12 +109,14 @@ class CascadedAttention(nn.Module):
         bias = windows.hide(self.bias(windows.rows, windows.columns))
         outputs: list[Tensor] = []
         received: list[Tensor] = []
-        for i, group in enumerate(x.chunk(len(bias), 1)):
-            if self.cascade and i:
-                group = group + outputs[-1]
+        groups = x.chunk(self.n_groups, 1)
+        for i, number in enumerate(self.groups):
+            group, dim = groups[number], self.key_dims[i]
+            if self.cascade and i and self.groups[i - 1] == number - 1:
+                group = group + self.spread[i - 1](outputs[-1])
             qkv = windows.split(self.qkv[i](group))
-            q = self.query[i](qkv[:, : self.key_dim])
-            k, v = qkv[:, self.key_dim :].split([self.key_dim, group.shape[1]], 1)
+            q = self.query[i](qkv[:, :dim])
+            k, v = qkv[:, dim:].split([dim, self.value_dims[i]], 1)
             weights = attention(tokens(q), tokens(k), bias[i])
             out = (weights @ tokens(v)).unflatten(1, (windows.rows, windows.columns))
             outputs.append(windows.merge(out.permute(0, 3, 1, 2)))
@@ -119,8 +133,8 @@ class PlainAttention(nn.Module):
     n_planes : int
         A multiple of `n_heads`.
     n_heads : int
-    key_dim : int or None
-        Width of a head's queries and keys; None is that of its values, ``n_planes // n_heads``.
+    key_dim, value_dim : int, sequence of int or None
+        Width of a head's queries and keys, and of its values; None is ``n_planes // n_heads``.
     window : (int, int)
         Most rows and columns to attend over.
 
@@ -144,35 +158,51 @@ class PlainAttention(nn.Module):
         n_planes: int,
         n_heads: int,
         *,
-        key_dim: int | None = 16,
+        key_dim: Dims | None = 16,
+        value_dim: Dims | None = None,
         window: Window = (7, 7),
     ) -> None:
         super().__init__()
         check_heads(n_planes, n_heads)
-        self.n_heads = n_heads
-        self.key_dim = key_dim or n_planes // n_heads
+        self.key_dims = dims_of(key_dim or n_planes // n_heads, n_heads)
+        self.value_dims = dims_of(value_dim or n_planes // n_heads, n_heads)
         self.window = window
         self.record = False
-        self.qkv = ConvNorm(n_planes, 2 * self.key_dim * n_heads + n_planes)
+        n_values = sum(self.value_dims)
+        self.qkv = ConvNorm(n_planes, 2 * sum(self.key_dims) + n_values)
         self.bias = OffsetBias(n_heads, window)
-        self.project = ConvNorm(n_planes, n_planes, gain=0.0)
+        self.project = ConvNorm(n_values, n_planes, gain=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, planes, rows, columns) to the same shape."""
         windows = Windows.cut((x.shape[2], x.shape[3]), self.window)
         bias = windows.hide(self.bias(windows.rows, windows.columns))
-        qkv = tokens(windows.split(self.qkv(x)))  # (n * windows, tokens, heads * dim)
-        qkv = qkv.unflatten(2, (self.n_heads, -1)).transpose(1, 2)
-        group = x.shape[1] // self.n_heads
-        q, k, v = qkv.split([self.key_dim, self.key_dim, group], 3)
-        # (windows * heads, queries, keys), as the batch below is ordered
-        weights = attention(q.flatten(0, 1), k.flatten(0, 1), bias.transpose(0, 1).flatten(0, 1))
-        out = (weights @ v.flatten(0, 1)).unflatten(0, (-1, self.n_heads))
+        qkv = tokens(windows.split(self.qkv(x)))  # (n * windows, tokens, planes of all heads)
+        out, weights = self.heads(qkv, bias)
         if self.record:
-            weights = weights.detach().unflatten(0, (-1, self.n_heads))
-            self.recorded = windows.received(weights)
-        out = out.transpose(1, 2).flatten(2).unflatten(1, (windows.rows, windows.columns))
-        return self.project(windows.merge(out.permute(0, 3, 1, 2)))
+            self.recorded = windows.received(weights.detach())
+        out = out.unflatten(1, (windows.rows, windows.columns)).permute(0, 3, 1, 2)
+        return self.project(windows.merge(out))
+
+    def heads(self, qkv: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what heads give (n, tokens, values of all), and (n, heads, queries, keys)."""
+        dims = list(zip(self.key_dims, self.value_dims, strict=True))
+        if len(set(dims)) > 1:
+            parts = qkv.split([2 * key + value for key, value in dims], 2)
+            each = [
+                part.split([key, key, value], 2)
+                for part, (key, value) in zip(parts, dims, strict=True)
+            ]
+            weights = [attention(q, k, own) for (q, k, _), own in zip(each, bias, strict=True)]
+            out = [own @ v for own, (_, _, v) in zip(weights, each, strict=True)]
+            return torch.cat(out, 2), torch.stack(weights, 1)
+        ((key, value),) = set(dims)
+        qkv = qkv.unflatten(2, (len(dims), -1)).transpose(1, 2)
+        q, k, v = qkv.split([key, key, value], 3)
+        # (windows * heads, queries, keys), as the batch below is ordered
+        joint = attention(q.flatten(0, 1), k.flatten(0, 1), bias.transpose(0, 1).flatten(0, 1))
+        mixed = (joint @ v.flatten(0, 1)).unflatten(0, (-1, len(dims)))
+        return mixed.transpose(1, 2).flatten(2), joint.unflatten(0, (-1, len(dims)))
 
 
 def check_heads(n_planes: int, n_heads: int) -> None:

@@ -11,18 +11,8 @@ from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm
 from eegvit.networks.efficientvit.depthwise import convolution
+from eegvit.networks.efficientvit.families.heads import Dims, dims_of, mixtures, products
 from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
-
-
-def tokens(x: Tensor, n_heads: int) -> Tensor:
-    """Map (n, heads * dim, rows, columns) to (n, heads, dim, tokens).
-
-    Examples
-    --------
-    >>> tokens(torch.ones(1, 6, 3, 5), n_heads=2).shape
-    torch.Size([1, 2, 3, 15])
-    """
-    return x.flatten(2).unflatten(1, (n_heads, -1))
 
 
 class TalkingHeads(nn.Linear):
@@ -54,8 +44,8 @@ class TalkingAttention(nn.Module):
     ----------
     n_planes : int
     n_heads : int
-    key_dim, value_dim : int
-        Of each head.
+    key_dim, value_dim : int or sequence of int
+        Of all heads, or of each.
     reach : (int, int)
         Offsets that the bias tells apart, on the map that is attended over.
     stride : int
@@ -80,19 +70,20 @@ class TalkingAttention(nn.Module):
         n_planes: int,
         *,
         n_heads: int,
-        key_dim: int,
-        value_dim: int,
+        key_dim: Dims,
+        value_dim: Dims,
         reach: tuple[int, int],
         stride: int = 1,
     ) -> None:
         super().__init__()
-        self.n_heads, self.stride, self.scale = n_heads, stride, key_dim**-0.5
+        self.stride = stride
+        self.key_dims, self.value_dims = dims_of(key_dim, n_heads), dims_of(value_dim, n_heads)
         self.record = False
-        n_values = n_heads * value_dim
+        n_keys, n_values = sum(self.key_dims), sum(self.value_dims)
         if stride > 1:
             self.reduce = ConvNorm(n_planes, n_planes, 3, stride=stride, groups=n_planes, bias=True)
-        self.query = ConvNorm(n_planes, n_heads * key_dim, bias=True)
-        self.key = ConvNorm(n_planes, n_heads * key_dim, bias=True)
+        self.query = ConvNorm(n_planes, n_keys, bias=True)
+        self.key = ConvNorm(n_planes, n_keys, bias=True)
         self.value = ConvNorm(n_planes, n_values, bias=True)
         self.local = ConvNorm(n_values, n_values, 3, groups=n_values, bias=True)
         self.bias = OffsetBias(n_heads, reach)
@@ -106,12 +97,12 @@ class TalkingAttention(nn.Module):
         if self.stride > 1:
             x = self.reduce(x)
         value = self.value(x)
-        query, key = tokens(self.query(x), self.n_heads), tokens(self.key(x), self.n_heads)
-        scores = query.mT @ key * self.scale + self.bias(*x.shape[2:])
+        query, key = self.query(x).flatten(2), self.key(x).flatten(2)
+        scores = products(query, key, self.key_dims) + self.bias(*x.shape[2:])
         weights = self.talk_before(scores).softmax(-1)  # (n, heads, queries, keys)
         if self.record:
             self.recorded = weights.detach().mean(2).unflatten(-1, x.shape[2:])
-        mixed = tokens(value, self.n_heads) @ self.talk_after(weights).mT
+        mixed = mixtures(self.talk_after(weights), value.flatten(2), self.value_dims)
         x = mixed.reshape(value.shape) + self.local(value)
         if self.stride > 1:
             x = F.interpolate(x, scale_factor=self.stride, mode="bilinear")
@@ -130,8 +121,8 @@ class DualPathDownsampling(nn.Module):
     n_in, n_out : int
         Planes before and after.
     n_heads : int
-    key_dim, value_dim : int
-        Of each head.
+    key_dim, value_dim : int or sequence of int
+        Of all heads, or of each.
     reach : (int, int)
         Offsets that the bias tells apart, on the fine map.
 
@@ -156,18 +147,18 @@ class DualPathDownsampling(nn.Module):
         n_out: int,
         *,
         n_heads: int,
-        key_dim: int,
-        value_dim: int,
+        key_dim: Dims,
+        value_dim: Dims,
         reach: tuple[int, int],
     ) -> None:
         super().__init__()
-        self.n_heads, self.scale = n_heads, key_dim**-0.5
+        self.key_dims, self.value_dims = dims_of(key_dim, n_heads), dims_of(value_dim, n_heads)
         self.record = False
-        n_values = n_heads * value_dim
+        n_keys, n_values = sum(self.key_dims), sum(self.value_dims)
         self.conv = ConvNorm(n_in, n_out, 3, stride=2, bias=True)
         self.query_local = convolution(n_in, n_in, 3, stride=2, groups=n_in)
-        self.query = ConvNorm(n_in, n_heads * key_dim, bias=True)
-        self.key = ConvNorm(n_in, n_heads * key_dim, bias=True)
+        self.query = ConvNorm(n_in, n_keys, bias=True)
+        self.key = ConvNorm(n_in, n_keys, bias=True)
         self.value = ConvNorm(n_in, n_values, bias=True)
         self.local = ConvNorm(n_values, n_values, 3, stride=2, groups=n_values, bias=True)
         self.bias = OffsetBias(n_heads, reach)
@@ -176,12 +167,12 @@ class DualPathDownsampling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, n_in, rows, columns) to (n, n_out, half the rows, half the columns)."""
         query = self.query(self.query_local(x) + x[..., ::2, ::2])
-        query, key = tokens(query, self.n_heads), tokens(self.key(x), self.n_heads)
-        scores = query.mT @ key * self.scale + self.bias(*x.shape[2:], stride=2)
+        scores = products(query.flatten(2), self.key(x).flatten(2), self.key_dims)
+        scores = scores + self.bias(*x.shape[2:], stride=2)
         weights = scores.softmax(-1)  # (n, heads, queries, keys)
         if self.record:
             self.recorded = weights.detach().mean(2).unflatten(-1, x.shape[2:])
         value = self.value(x)
         local = self.local(value)
-        mixed = tokens(value, self.n_heads) @ weights.mT
+        mixed = mixtures(weights, value.flatten(2), self.value_dims)
         return self.conv(x) + self.project(F.gelu(mixed.reshape(local.shape) + local))

@@ -6,8 +6,10 @@ ICCV 2023.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +44,9 @@ class LinearAttention(nn.Module):
         Rows and columns of the neighbourhood, odd.
     gain : float
         Of the last batch norm at the start.
+    dims : sequence of (int, int) or None
+        Width of the keys and of the values of each head, those of the second scale last; None
+        has all as wide as `dim`.
 
     Attributes
     ----------
@@ -59,35 +64,92 @@ class LinearAttention(nn.Module):
 
     recorded: Tensor
 
-    def __init__(self, n_planes: int, *, dim: int, kernel: Size = 5, gain: float = 1.0) -> None:
+    def __init__(
+        self,
+        n_planes: int,
+        *,
+        dim: int,
+        kernel: Size = 5,
+        gain: float = 1.0,
+        dims: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
         super().__init__()
         if n_planes % dim:
             raise ValueError(f"{n_planes} planes are no multiple of dim={dim}")
-        self.dim = dim
         self.record = False
         n_heads = n_planes // dim
-        n_qkv = 3 * n_planes
+        given = [(dim, dim)] * (2 * n_heads) if dims is None else list(dims)
+        if len(given) != 2 * n_heads:
+            raise ValueError(f"dims={dims!r}: there are {n_heads} heads at each of two scales")
+        self.key_dims, self.value_dims = [key for key, _ in given], [value for _, value in given]
+        widths, further = self.widths(first=True), self.widths(first=False)
+        n_qkv = sum(widths)
+        mix: nn.Module = Within(widths, further)
+        if dims is None:
+            mix = convolution(n_qkv, n_qkv, groups=3 * n_heads, bias=False)
         self.qkv = convolution(n_planes, n_qkv, bias=False)
         self.aggregate = nn.Sequential(
-            convolution(n_qkv, n_qkv, kernel, groups=n_qkv, bias=False),
-            convolution(n_qkv, n_qkv, groups=3 * n_heads, bias=False),
+            convolution(n_qkv, n_qkv, kernel, groups=n_qkv, bias=False), mix
         )
-        self.project = ConvNorm(2 * n_planes, n_planes, gain=gain)
+        self.project = ConvNorm(sum(self.value_dims), n_planes, gain=gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, planes, rows, columns) to the same shape."""
         n, _, rows, columns = x.shape
         qkv = self.qkv(x)
         qkv = torch.cat([qkv, self.aggregate(qkv)], 1)
-        qkv = qkv.reshape(n, -1, 3, self.dim, rows * columns)
-        q, k, v = qkv.unbind(2)  # (n, 2 * heads, dim, tokens)
         with full_precision(x.device.type):
             dtype = torch.promote_types(x.dtype, torch.float32)
-            q, k, v = q.to(dtype).relu(), k.to(dtype).relu(), v.to(dtype)
-            if self.record:
-                self.recorded = received(q, k).unflatten(-1, (rows, columns))
-            out = attend(q, k, v).to(x.dtype)
-        return self.project(out.reshape(n, -1, rows, columns))
+            if len({*self.key_dims, *self.value_dims}) == 1:
+                each = [qkv.reshape(n, -1, 3, self.key_dims[0], rows * columns).unbind(2)]
+            else:
+                parts = qkv.flatten(2).split([*self.widths(True), *self.widths(False)], 1)
+                heads = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+                each = [tuple(part[:, None] for part in head) for head in heads]
+            out, seen = [], []
+            for q, k, v in each:  # (n, heads, dim, tokens): all at once, or one by one
+                q, k, v = q.to(dtype).relu(), k.to(dtype).relu(), v.to(dtype)
+                if self.record:
+                    seen.append(received(q, k).unflatten(-1, (rows, columns)))
+                out.append(attend(q, k, v).to(x.dtype).flatten(1, 2))
+        if self.record:
+            self.recorded = torch.cat(seen, 1)
+        return self.project(torch.cat(out, 1).unflatten(2, (rows, columns)))
+
+    def widths(self, first: bool) -> list[int]:
+        """Return the planes of queries, keys and values of each head of a scale, in order."""
+        half = len(self.key_dims) // 2
+        which = slice(half) if first else slice(half, None)
+        dims = zip(self.key_dims[which], self.value_dims[which], strict=True)
+        return [width for key, value in dims for width in (key, key, value)]
+
+
+class Within(nn.Module):
+    """Convolutions across the planes of each part of a map by itself, of parts of any width.
+
+    Parameters
+    ----------
+    n_in, n_out : sequence of int
+        Planes of each part before and after.
+
+    Examples
+    --------
+    >>> Within((3, 1), (2, 4))(torch.randn(2, 4, 5, 9)).shape
+    torch.Size([2, 6, 5, 9])
+    """
+
+    def __init__(self, n_in: Sequence[int], n_out: Sequence[int]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(
+            nn.Conv2d(before, after, 1, bias=False)
+            for before, after in zip(n_in, n_out, strict=True)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, planes of all parts, rows, columns) to the same with other planes."""
+        convolutions = cast(list[nn.Conv2d], list(self.parts))
+        parts = x.split([part.in_channels for part in convolutions], 1)
+        return torch.cat([part(own) for part, own in zip(convolutions, parts, strict=True)], 1)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, InvertedResidual, Stages, residual
+from eegvit.networks.efficientvit.families.heads import Dims, dims_of, mixtures, products
 from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
 from eegvit.networks.efficientvit.families.windows import Window, Windows
 
@@ -19,6 +23,8 @@ class WindowHeads(nn.Module):
     n_heads : int
     window : (int, int)
         Most rows and columns of a window.
+    dims : sequence of (int, int) or None
+        Width of the keys and of the values of each head; None has all share the planes evenly.
 
     Attributes
     ----------
@@ -35,18 +41,30 @@ class WindowHeads(nn.Module):
 
     recorded: Tensor
 
-    def __init__(self, n_heads: int, window: Window) -> None:
+    def __init__(
+        self, n_heads: int, window: Window, dims: Sequence[tuple[int, int]] | None = None
+    ) -> None:
         super().__init__()
         self.n_heads, self.window = n_heads, window
+        self.dims = None if dims is None else list(dims)
         self.bias = OffsetBias(n_heads, window)
         self.record = False
 
     def forward(self, qkv: Tensor) -> Tensor:
-        """Map queries, keys and values (n, 3 * planes, rows, columns) to as many planes each."""
+        """Map queries, keys and values (n, planes of all, rows, columns) to what heads give."""
         windows = Windows.cut((qkv.shape[2], qkv.shape[3]), self.window)
         size = (windows.rows, windows.columns)
         bias = windows.hide(self.bias(*size)).transpose(0, 1)  # (windows or 1, heads, ...)
-        parts = windows.split(qkv).permute(0, 2, 3, 1).flatten(1, 2)
+        parts = windows.split(qkv)
+        if self.dims is not None:
+            q, k, v = parts.flatten(2).split(sizes(self.dims), 1)
+            scores = products(q, k, [key for key, _ in self.dims])
+            weights = (scores.unflatten(0, (-1, len(bias))) + bias).softmax(-1).flatten(0, 1)
+            if self.record:
+                self.recorded = windows.received(weights.detach())
+            mixed = mixtures(weights, v, [value for _, value in self.dims])
+            return windows.merge(mixed.unflatten(2, size))
+        parts = parts.permute(0, 2, 3, 1).flatten(1, 2)
         parts = parts.unflatten(2, (3, self.n_heads, -1)).transpose(1, 3)
         q, k, v = parts.unbind(2)  # (n * windows, heads, tokens, dim)
         scores = (q * q.shape[-1] ** -0.5) @ k.mT
@@ -65,6 +83,8 @@ class CellHeads(nn.Module):
     n_heads : int
     cell : (int, int)
         Most rows and columns of a cell.
+    dims : sequence of (int, int) or None
+        Width of the keys and of the values of each head; None has all share the planes evenly.
 
     Attributes
     ----------
@@ -82,24 +102,41 @@ class CellHeads(nn.Module):
 
     recorded: Tensor
 
-    def __init__(self, n_heads: int, cell: Window) -> None:
+    def __init__(
+        self, n_heads: int, cell: Window, dims: Sequence[tuple[int, int]] | None = None
+    ) -> None:
         super().__init__()
         self.n_heads, self.cell = n_heads, cell
+        self.dims = None if dims is None else list(dims)
         self.record = False
 
     def forward(self, qkv: Tensor) -> Tensor:
-        """Map queries, keys and values (n, 3 * planes, rows, columns) to as many planes each."""
+        """Map queries, keys and values (n, planes of all, rows, columns) to what heads give."""
         n, planes, *size = qkv.shape
-        queries, rest = qkv.split([planes // 3, planes - planes // 3], 1)
+        dims = self.dims or [(planes // 3 // self.n_heads,) * 2] * self.n_heads
+        n_queries, n_keys, n_values = sizes(dims)
+        queries, rest = qkv.split([n_queries, n_keys + n_values], 1)
         cell = (min(self.cell[0], size[0]), min(self.cell[1], size[1]))
         rest = F.avg_pool2d(rest, cell, ceil_mode=True)
-        q = queries.reshape(n, self.n_heads, -1, size[0] * size[1])
-        k, v = rest.reshape(n, 2, self.n_heads, q.shape[2], -1).unbind(1)  # (..., dim, cells)
-        weights = ((q * q.shape[2] ** -0.5).mT @ k).softmax(-1)  # (n, heads, queries, cells)
+        k, v = rest.flatten(2).split([n_keys, n_values], 1)  # (..., cells)
+        scores = products(queries.flatten(2), k, [key for key, _ in dims])
+        weights = scores.softmax(-1)  # (n, heads, queries, cells)
         if self.record:
             received = weights.detach().mean(2).unflatten(2, rest.shape[2:])
             self.recorded = spread(received, cell, (size[0], size[1]))
-        return (v @ weights.mT).reshape(n, -1, *size)
+        return mixtures(weights, v, [value for _, value in dims]).unflatten(2, size)
+
+
+def sizes(dims: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the planes of the queries, of the keys and of the values of all heads.
+
+    Examples
+    --------
+    >>> sizes([(4, 8), (3, 8)])
+    [7, 7, 16]
+    """
+    n_keys = sum(key for key, _ in dims)
+    return [n_keys, n_keys, sum(value for _, value in dims)]
 
 
 def spread(x: Tensor, cell: Window, size: tuple[int, int]) -> Tensor:
@@ -133,6 +170,9 @@ class MultiscaleAttention(nn.Module):
         Most rows and columns whose mean is a position of the pooled map.
     gain : float
         Of the last batch norm at the start.
+    key_dim, value_dim : int, sequence of int or None
+        Of all heads, or of each, those of the small windows first; None has them share the
+        planes evenly.
 
     Examples
     --------
@@ -148,20 +188,37 @@ class MultiscaleAttention(nn.Module):
         windows: tuple[Window, Window] = ((3, 3), (7, 7)),
         cell: Window = (2, 4),
         gain: float = 1.0,
+        key_dim: Dims | None = None,
+        value_dim: Dims | None = None,
     ) -> None:
         super().__init__()
         if n_planes % (3 * n_heads):
             raise ValueError(f"{n_planes} planes cannot be shared evenly by 3 x {n_heads} heads")
-        self.qkv = ConvNorm(n_planes, 3 * n_planes)
-        self.groups = nn.ModuleList(WindowHeads(n_heads, window) for window in windows)
-        self.groups.append(CellHeads(n_heads, cell))
-        self.project = ConvNorm(n_planes, n_planes, gain=gain)
+        even, n_all = n_planes // (3 * n_heads), 3 * n_heads
+        keys, values = dims_of(key_dim or even, n_all), dims_of(value_dim or even, n_all)
+        own: list[list[tuple[int, int]] | None] = [None] * 3
+        if {*keys, *values} != {even}:
+            pairs = list(zip(keys, values, strict=True))
+            own = [pairs[group * n_heads : (group + 1) * n_heads] for group in range(3)]
+        self.n_planes = n_planes
+        self.qkv = ConvNorm(n_planes, 2 * sum(keys) + sum(values))
+        self.groups = nn.ModuleList(
+            WindowHeads(n_heads, window, dims) for window, dims in zip(windows, own, strict=False)
+        )
+        self.groups.append(CellHeads(n_heads, cell, own[2]))
+        self.project = ConvNorm(sum(values), n_planes, gain=gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, planes, rows, columns) to the same shape."""
-        parts = self.qkv(x).chunk(3, 1)
+        parts = self.qkv(x).split([sum(sizes(dims)) for dims in self.dims()], 1)
         out = [group(part) for group, part in zip(self.groups, parts, strict=True)]
         return self.project(torch.cat(out, 1))
+
+    def dims(self) -> list[list[tuple[int, int]]]:
+        """Return the width of the keys and of the values of each head of each group."""
+        groups = cast(list[WindowHeads | CellHeads], list(self.groups))
+        even = self.n_planes // (3 * groups[0].n_heads)
+        return [group.dims or [(even, even)] * group.n_heads for group in groups]
 
 
 class MultiscaleStages(Stages):

@@ -1,0 +1,232 @@
+"""A neural classifier that is trained, and loses what it can do without."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from eegvit.branches.base import EEGClassifier, identified
+from eegvit.branches.neural import NeuralClassifier, hold_out
+from eegvit.compress.settings import SETTINGS, By, Of, mistakes
+from eegvit.preprocess.signals import EEG
+
+if TYPE_CHECKING:
+    from eegvit.compress.importance import Scores
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class PrunedClassifier(EEGClassifier):
+    """A neural classifier that is trained, pruned and fine-tuned, in turn, until it is small.
+
+    Units are taken out whole, with all weights that belong to them: queries and keys, values
+    and heads of attention, hidden planes, filters, spiking neurons. What is left is an ordinary
+    network of its class, and smaller.
+
+    Parameters
+    ----------
+    model : NeuralClassifier
+        A single network of this house: EEGNet, ShallowConvNet, a spiking one or EfficientViT.
+    to : float
+        What the pruned network may cost, as a share of what the whole one costs.
+    of : {"macs", "parameters", "latency"}
+        Multiply-accumulates of a trial, learned numbers, or the time that a trial takes here.
+    by : {"taylor", "magnitude", "random"}
+        Units go whose silence would change the loss of training trials least [1]_, whose weights
+        are least, or at random; all for what they cost.
+    rounds : int
+        How often units are taken out, an equal share each time.
+    tuning : float
+        Epochs of fine-tuning in all rounds together, over those of training.
+    random_state : int
+        Seed of both, in place of the model's own.
+
+    Attributes
+    ----------
+    classes_ : array
+        The labels, sorted.
+    model_ : NeuralClassifier
+        The fitted model, its network smaller. What is left of it is in its `cuts_`.
+    n_parameters_ : int
+        Number of learned numbers.
+
+    References
+    ----------
+    .. [1] Molchanov et al., Importance estimation for neural network pruning. CVPR 2019.
+
+    Examples
+    --------
+    >>> from eegvit.branches.eegnet import EEGNetClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((40, 3, 128)), np.repeat(["left", "right"], 20)
+    >>> X[y == "left", 0] *= 3
+    >>> eegnet = EEGNetClassifier(epochs=20, batch_size=8, learning_rate=0.01)
+    >>> small = PrunedClassifier(model=eegnet, to=0.5, of="parameters", rounds=2).fit(X, y)
+    >>> small.score(X, y), 0.4 < small.n_parameters_ / eegnet.fit(X, y).n_parameters_ <= 0.503
+    (1.0, True)
+    """
+
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
+    model: Any
+    to: float = 0.5
+    of: Of = "macs"
+    by: By = "taylor"
+    rounds: int = 4
+    tuning: float = 1.0
+    random_state: int = 0
+
+    def fit(
+        self,
+        X: EEG,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        checkpoint: Path | None = None,
+    ) -> Self:
+        """Train on trials (n, channels, times) and their labels, and prune.
+
+        Parameters
+        ----------
+        X : array or mne.Epochs
+        y : array of labels
+        groups : array or None
+            The person of each trial, for validation.
+        checkpoint : Path or None
+            File to save the training of the whole network to now and then, and to continue it
+            from.
+        """
+        if not isinstance(self.model, NeuralClassifier):
+            raise TypeError(f"model={self.model!r}: it must be a neural classifier of this house")
+        signals = self.check_X(X, reset=True)
+        self.encode_y(signals, y)
+        model = clone(self.model).set_params(random_state=self.random_state)
+        model.fit(X, y, groups=groups, checkpoint=checkpoint)
+        how = {name: getattr(self, name) for name in SETTINGS}
+        self.model_ = prune(model, X, y, groups=groups, **how)
+        self.n_parameters_ = self.model_.n_parameters_
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters, with all those of the model."""
+        return super().identity() | {"model": identified(self.model)}
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """Return (parameter, sentence) for what is wrong with how it prunes.
+
+        Examples
+        --------
+        >>> PrunedClassifier(model=None, rounds=0).mistakes()
+        [('rounds', 'rounds=0: it must be 1 or more')]
+        """
+        return mistakes(**{name: getattr(self, name) for name in SETTINGS})
+
+    def packages(self) -> frozenset[str]:
+        """Return those of the model."""
+        return self.model.packages()
+
+    def of_data(self, name: str) -> Any:
+        """Return what the model's parameters say of the data."""
+        return getattr(self.model, name, None)
+
+    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
+        """Return the probability of each class, shape (trials, classes)."""
+        check_is_fitted(self, "model_")
+        return self.model_.predict_proba(self.check_X(X))
+
+    def count_macs(self) -> int:
+        """Return the multiply-accumulates of the pruned network for one trial."""
+        check_is_fitted(self, "model_")
+        return self.model_.count_macs()
+
+
+def prune(
+    model: NeuralClassifier,
+    X: EEG,
+    y: ArrayLike,
+    *,
+    to: float = 0.5,
+    of: Of = "macs",
+    by: By = "taylor",
+    rounds: int = 4,
+    tuning: float = 1.0,
+    groups: ArrayLike | None = None,
+) -> NeuralClassifier:
+    """Return a smaller copy of a fitted neural classifier, fine-tuned.
+
+    Parameters
+    ----------
+    model : NeuralClassifier
+        Fitted; one that is not is fitted first.
+    X : array or mne.Epochs
+        Trials (n, channels, times) to judge units by and to fine-tune on: training trials only.
+    y : array of labels
+    to, of, by, rounds, tuning
+        As for `PrunedClassifier`.
+    groups : array or None
+        The person of each trial, for validation.
+
+    Examples
+    --------
+    >>> from eegvit.branches.shallow import ShallowConvNetClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((40, 3, 128)), np.repeat(["left", "right"], 20)
+    >>> X[y == "left", 0] *= 3
+    >>> model = ShallowConvNetClassifier(epochs=10, batch_size=8).fit(X, y)
+    >>> small = prune(model, X, y, to=0.2, of="parameters", rounds=2)
+    >>> small.score(X, y), small.n_parameters_ / model.n_parameters_ <= 0.201
+    (1.0, True)
+    """
+    from eegvit.compress.rounds import pruned
+
+    for _, sentence in mistakes(to, of, by, rounds, tuning):
+        raise ValueError(sentence)
+    small = copy.deepcopy(model)
+    if not hasattr(small, "module_"):
+        small.fit(X, y, groups=groups)
+    signals = small.check_X(X)
+    codes = np.searchsorted(small.classes_, np.asarray(y))
+    if codes.max() == len(small.classes_) or (small.classes_[codes] != np.asarray(y)).any():
+        raise ValueError(f"y has labels that the model does not know: it knows {small.classes_}")
+    rows, held_out = hold_out(codes, groups, small.validation, small.random_state)
+    network, cuts = pruned(
+        small, signals, codes, rows, held_out, to=to, of=of, by=by, rounds=rounds, tuning=tuning
+    )
+    small.cuts_ = (*small.cuts_, *cuts)
+    return small.keep(network, small.history_)
+
+
+def scores_of(model: NeuralClassifier, X: EEG, y: ArrayLike, by: By = "taylor") -> Scores:
+    """Return how important each unit of a fitted model is, see `importance`.
+
+    Parameters
+    ----------
+    model : NeuralClassifier
+    X : array or mne.Epochs
+        Training trials (n, channels, times).
+    y : array of labels
+    by : {"taylor", "magnitude", "random"}
+
+    Examples
+    --------
+    >>> from eegvit.branches.eegnet import EEGNetClassifier
+    >>> X, y = np.random.default_rng(0).standard_normal((8, 3, 128)), np.arange(8) % 2
+    >>> scores = scores_of(EEGNetClassifier(epochs=1).fit(X, y), X, y)
+    >>> {name: len(each) for name, each in scores.items()}
+    {'1:filters': 8, '1:features': 16}
+    """
+    from eegvit.compress.importance import importance
+    from eegvit.compress.rounds import in_batches
+
+    check_is_fitted(model, "module_")
+    codes = np.searchsorted(model.classes_, np.asarray(y))
+    batches = in_batches(model, model.check_X(X), codes, np.arange(len(codes)))
+    found: Mapping[str, NDArray[np.float64]] = importance(model.module_, batches, by)
+    return found
