@@ -2,7 +2,8 @@
 
 `eegvit report STUDY` and `report remake STUDY` run no fit. `report verify DIR ...` recomputes every
 score from the predictions, and every hash. `report compare BEFORE AFTER` says model by model what
-changed and whether it is noise. `report board DIR ...` makes one board of several studies.
+changed and whether it is noise. `report board DIR ...` makes one board of several studies, `report
+index DIR` a page that leads to all reports in a folder.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="+",
-        metavar="STUDY | remake STUDY | verify DIR ... | compare DIR DIR | board DIR ...",
+        metavar="STUDY | remake STUDY | verify DIR ... | compare DIR DIR | board DIR ..."
+        " | index DIR",
         help="a study, or what to do with folders of reports",
     )
     parser.add_argument("--reference", help="of `board`: the model that others are compared with")
@@ -39,6 +41,7 @@ def carry_out(options: argparse.Namespace) -> int:
         "verify": _verify,
         "compare": _compare,
         "board": _board,
+        "index": _index,
     }
     first, *rest = options.what
     if first not in known and not rest:
@@ -111,4 +114,13 @@ def _board(options: argparse.Namespace) -> int:
     reports = [read(folder) for folder in folders]
     page, said = write_board(reports, options.out, options.reference, command=typed(options))
     print(f"{said}\n\n{page}")
+    return 0
+
+
+def _index(options: argparse.Namespace) -> int:
+    from eegvit.report.written.index import write_index
+
+    if len(options.what) != 1:
+        raise ValueError("`eegvit report index DIR` takes the folder that holds the reports")
+    print(write_index(options.what[0], command=typed(options)))
     return 0

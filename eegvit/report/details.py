@@ -10,22 +10,27 @@ from eegvit.config import Study
 from eegvit.config.reading import written
 from eegvit.report import words
 from eegvit.report.figures.diagrams import counts_of
-from eegvit.report.figures.learning import MOST_FITS, learning_curves
+from eegvit.report.figures.learning import learning_curves
 from eegvit.report.same_study import asked
 from eegvit.report.tables.costs import STAGE_NAMES
 from eegvit.report.tables.table import Cell, Column, Table, named
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.results import Results
 
+CURVES = 400  # fits of a page whose learning curve is drawn, about
+MOST, FEWEST = 45, 8  # of one model
+
 
 def details(results: Results) -> list[dict[str, object]]:
     """Return what the template of an opened row is given, of each row."""
+    most = max(FEWEST, min(MOST, CURVES // max(1, len(results.histories))))
+    histories = {row.model: results.histories.get(row.model, []) for row in results.board}
     return [
         {
             "model": row.model,
             "yaml": configuration(results.study, row.model),
-            "curves": learning_curves(results.histories.get(row.model, []), row.model),
-            "fits": _fits_said(len(results.histories.get(row.model, []))),
+            "curves": learning_curves(histories[row.model], row.model, most),
+            "fits": _fits_said(len(histories[row.model]), most),
             "recall": recall_table(results, row.model),
             "time": _time_said(row),
         }
@@ -85,6 +90,6 @@ def _time_said(row: BoardRow) -> str:
     return f"CPU time of its {words.number_of(row.n_fits, 'fit')}: {', '.join(spent)}."
 
 
-def _fits_said(n: int) -> str:
-    thin = "a thin line each" if n <= MOST_FITS else f"{MOST_FITS} of them as thin lines"
+def _fits_said(n: int, most: int) -> str:
+    thin = "a thin line each" if n <= most else f"{most} of them as thin lines"
     return f"Losses of {words.number_of(n, 'fit')}: {thin}, the median of all as a thick one."

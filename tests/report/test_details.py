@@ -14,7 +14,7 @@ from report.browser import Browser
 from eegvit.config import load_study
 from eegvit.report import write
 from eegvit.report.details import configuration, recall_table
-from eegvit.report.figures.learning import MOST_EPOCHS, MOST_FITS, learning_curves
+from eegvit.report.figures.learning import MOST_EPOCHS, learning_curves
 from eegvit.results.metrics import confusion
 from eegvit.results.results import Results
 from eegvit.study import run_study
@@ -90,20 +90,20 @@ def history(n_epochs: int, rate: float) -> dict[str, list[float]]:
 
 def test_every_fit_has_its_curve_and_many_are_thinned() -> None:
     fits = [history(n, 0.01) for n in (10, 12, 30)]
-    drawn = str(learning_curves(fits, "net"))
+    drawn = str(learning_curves(fits, "net", 45))
     assert drawn.count("line each hue-0") == 3 and drawn.count("line each hue-1") == 3
     assert drawn.count('class="line hue-0"') == 1 and "held-out people" in drawn
     (longest,) = {line.count(",") for line in drawn.split("points=") if "each hue-1" in line} - {
         10, 12,
     }  # fmt: skip
     assert longest == 30
-    many = str(learning_curves([history(500, 0.001)] * 200, "net"))
-    assert many.count("line each hue-0") == MOST_FITS and len(many) < 60_000
+    many = str(learning_curves([history(500, 0.001)] * 200, "net", 45))
+    assert many.count("line each hue-0") == 45 and len(many) < 60_000
     assert max(line.count(",") for line in many.split("points=")) == MOST_EPOCHS
-    alone = str(learning_curves([{"train_loss": [0.7, 0.6]}], "net"))
+    alone = str(learning_curves([{"train_loss": [0.7, 0.6]}], "net", 45))
     assert "held-out people" not in alone
-    assert learning_curves([{"train_loss": [0.7]}], "net") is None
-    assert learning_curves([], "net") is None
+    assert learning_curves([{"train_loss": [0.7]}], "net", 45) is None
+    assert learning_curves([], "net", 45) is None
 
 
 def test_losses_of_a_network_are_kept_and_shown(people: Any, tmp_path: Path) -> None:

@@ -14,13 +14,12 @@ from eegvit.report.figures.svg import drawing, element
 WIDTH, HEIGHT = 460.0, 230.0
 LEFT, RIGHT, TOP, FLOOR = 46.0, 448.0, 30.0, 190.0
 NAMES = {"train_loss": "training", "valid_loss": "held-out people"}
-MOST_FITS = 45  # drawn one by one; of more, as many spread over all
 MOST_EPOCHS = 60  # drawn of a line; of more, as many spread over all
 
 History = Mapping[str, Sequence[float]]
 
 
-def learning_curves(fits: Sequence[History], model: str) -> Markup | None:
+def learning_curves(fits: Sequence[History], model: str, most: int) -> Markup | None:
     """Return a thin line for each fit and the median of those that reach an epoch.
 
     Parameters
@@ -29,11 +28,13 @@ def learning_curves(fits: Sequence[History], model: str) -> Markup | None:
         Losses of each epoch, "train_loss" and, where people were held out, "valid_loss".
     model : str
         Whose they are.
+    most : int
+        Fits with a line; of more, as many spread over all.
     """
     longest = max((len(fit["train_loss"]) for fit in fits), default=0)
     if longest < 2:
         return None
-    drawn = [fits[i] for i in _spread(len(fits), MOST_FITS)]
+    drawn = [fits[i] for i in _spread(len(fits), most)]
     every = [loss for fit in drawn for losses in fit.values() for loss in losses]
     x = Scale(1, longest, LEFT, RIGHT)
     y = spanning([*np.quantile(every, [0.0, 0.995]).tolist(), 0.0], FLOOR, TOP)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.config.document import Document
 from eegvit.report.text.csv_files import plain
 from eegvit.results.families import Scored
 from eegvit.results.leaderboard import subject_scores
@@ -100,6 +101,14 @@ def read(folder: str | Path) -> Written:
             f"{place}: the report cannot be read ({error}); `eegvit report remake STUDY` writes it"
             " again from what is stored"
         ) from None
+
+
+def protocol_of(about: Mapping[str, Any]) -> str:
+    """Return the protocol of a study from its manifest."""
+    asked = about.get("asked")
+    if asked is None:
+        asked = Document.of_text(about["study_text"], Path("study.yaml")).value or {}
+    return str((asked.get("evaluate") or {}).get("protocol", "cross_subject"))
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -6,14 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
-from eegvit.config.document import Document
 from eegvit.report import words
-from eegvit.report.written.folder import Written
+from eegvit.report.written.folder import Written, protocol_of
 from eegvit.results.families import Pair, Scored, pair
 from eegvit.results.metrics import LOWER_IS_BETTER
 from eegvit.results.statistics.flips import holm
@@ -99,7 +97,7 @@ def entries(reports: Sequence[Written]) -> list[Entry]:
     """Return the studies of a board; those that repeat people or differ in kind are not counted."""
     first = reports[0]
     real = any(not report.about["simulated"] for report in reports)
-    kind = next((protocol_of(r) for r in reports if not (real and r.about["simulated"])), "")
+    kind = next((protocol_of(r.about) for r in reports if not (real and r.about["simulated"])), "")
     seen: dict[str, str] = {}
     found = []
     for report in reports:
@@ -109,8 +107,8 @@ def entries(reports: Sequence[Written]) -> list[Entry]:
             why = f"ranked by {words.METRIC_NAMES[report.metric]}"
         elif real and report.about["simulated"]:
             why = "simulated"
-        elif protocol_of(report) != kind:
-            why = f"protocol {protocol_of(report).replace('_', '-')}"
+        elif protocol_of(report.about) != kind:
+            why = f"protocol {protocol_of(report.about).replace('_', '-')}"
         elif again:
             why = f"same people as {again[0]}"
         if not why:
@@ -129,14 +127,6 @@ def groups(shown: Sequence[Entry], reference: str | None = None) -> list[Group]:
     if reference is not None and not any(group.against == reference for group in found):
         raise ValueError(f"no model '{reference}' is in all studies that count")
     return found
-
-
-def protocol_of(report: Written) -> str:
-    """Return the protocol of a report's study."""
-    asked = report.about.get("asked")
-    if asked is None:
-        asked = Document.of_text(report.about["study_text"], Path("study.yaml")).value or {}
-    return str((asked.get("evaluate") or {}).get("protocol", "cross_subject"))
 
 
 def _group(shown: Sequence[Entry], target: str, reference: str | None) -> Group:
