@@ -52,7 +52,7 @@ def planned(make_study: Callable[..., Study], cache: Cache) -> Callable[..., Any
 
 def test_each_network_is_measured_once_and_models_share_it(planned, trials, cache, monkeypatch):
     plan, store = planned(trials), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     done: list[str] = []
     real = module.probe_and_note
     monkeypatch.setattr(module, "probe_and_note", lambda job: (done.append(job.key), real(job)))
@@ -75,7 +75,7 @@ def test_what_is_measured_is_the_network_that_fits_start_from(planned, trials, c
     from eegvit.pretrain.model import untrained
 
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     represent(plan, store, cache, jobs=0)
     X, y = trials.X[:40], trials.y[:40]
     who = trials.subject[:40]
@@ -119,7 +119,7 @@ def test_labels_of_the_training_trials_are_in_the_key(planned, trials, cache):
 def test_one_person_of_few_trials_is_measured_too(planned, trials, cache):
     few = {"protocol": "within_session", "n_folds": 2, "label_fraction": (1.0,)}
     plan, store = planned(trials[np.arange(16)], **few), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     represent(plan, store, cache, jobs=0)
     for one in representations(plan, store):
         assert one.n_networks == 2 and 0 <= one.figures["neighbours"] <= 1
@@ -128,7 +128,7 @@ def test_one_person_of_few_trials_is_measured_too(planned, trials, cache):
 
 def test_a_measurement_that_fails_is_left_out(planned, trials, cache, monkeypatch, tmp_path: Path):
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
 
     def broken(*_: Any) -> None:
         raise RuntimeError("no memory is left")
@@ -149,7 +149,7 @@ def test_a_map_of_small_embeddings_keeps_them_apart() -> None:
 
 def test_damaged_notes_and_weights_are_made_again(planned, trials, cache):
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     represent(plan, store, cache, jobs=0)
     first = [one.figures["classes"] for one in representations(plan, store)]
     for path in (*store.root.glob("represented/*.json"), *store.root.glob("*/*.safetensors")):
