@@ -56,9 +56,9 @@ def test_each_network_is_measured_once_and_models_share_it(planned, trials, cach
     done: list[str] = []
     real = module.probe_and_note
     monkeypatch.setattr(module, "probe_and_note", lambda job: (done.append(job.key), real(job)))
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     assert len(done) == len(set(done)) == 2 * 3  # three folds, pretrained and as built
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     assert len(done) == 6
     found = score(plan.study, plan, store).representations
     assert [(one.models, one.n_networks) for one in found] == [
@@ -76,7 +76,7 @@ def test_what_is_measured_is_the_network_that_fits_start_from(planned, trials, c
 
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
     execute(plan, store, cache)
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     X, y = trials.X[:40], trials.y[:40]
     who = trials.subject[:40]
     for one in representations(plan, store):
@@ -120,7 +120,7 @@ def test_one_person_of_few_trials_is_measured_too(planned, trials, cache):
     few = {"protocol": "within_session", "n_folds": 2, "label_fraction": (1.0,)}
     plan, store = planned(trials[np.arange(16)], **few), Store(cache.fits)
     execute(plan, store, cache)
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     for one in representations(plan, store):
         assert one.n_networks == 2 and 0 <= one.figures["neighbours"] <= 1
         assert np.isnan(one.figures["person"])
@@ -134,7 +134,7 @@ def test_a_measurement_that_fails_is_left_out(planned, trials, cache, monkeypatc
         raise RuntimeError("no memory is left")
 
     monkeypatch.setattr(sys.modules["eegvit.pretrain.probes"], "described", broken)
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     results = score(plan.study, plan, store)
     assert results.representations == ()
     assert {row.status for row in results.board} == {"ok"}
@@ -150,11 +150,11 @@ def test_a_map_of_small_embeddings_keeps_them_apart() -> None:
 def test_damaged_notes_and_weights_are_made_again(planned, trials, cache):
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
     execute(plan, store, cache)
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     first = [one.figures["classes"] for one in representations(plan, store)]
     for path in (*store.root.glob("represented/*.json"), *store.root.glob("*/*.safetensors")):
         path.write_bytes(path.read_bytes()[:-1])
     with pytest.warns(UserWarning, match=r"is damaged.*\.damaged and made again"):
-        represent(plan, store, cache, jobs=0)
+        represent(plan, store, cache)
     assert [one.figures["classes"] for one in representations(plan, store)] == first
     assert len(first) == 2
