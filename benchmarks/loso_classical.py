@@ -149,7 +149,7 @@ def ours(work: dict[str, Any]) -> dict[str, Any]:
     loaded = cpu()
     with contextlib.redirect_stdout(sys.stderr), mock.patch.object(fitting, "forget_peak_memory"):
         plan = make_plan(study, {"csp+lda": view})
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
         rows = score(study, plan, store).rows
     return {
         "seconds": cpu() - loaded,

@@ -168,7 +168,7 @@ def study(work: dict[str, Any]) -> dict[str, Any]:
     loaded, began = cpu(), time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr), mock.patch.object(fitting, "forget_peak_memory"):
         plan = make_plan(asked, {"eegnet": view})
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
         rows = score(asked, plan, store).rows
     return {
         "wall": time.perf_counter() - began,

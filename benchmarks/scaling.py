@@ -148,7 +148,7 @@ def study(work: dict[str, Any]) -> dict[str, Any]:
         lap("read")
         plan = make_plan(asked, views)
         lap("plan")
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
         lap("features and fits")
         rows = score(asked, plan, store).rows
         lap("score")

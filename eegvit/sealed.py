@@ -14,6 +14,7 @@ import os
 import pickle
 import shutil
 import time
+import uuid
 import warnings
 import zipfile
 import zlib
@@ -148,7 +149,8 @@ def reading(path: Path) -> Iterator[None]:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Give a file that takes the place of `path` when all of it is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    whose = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"  # processes of two machines may share a number
+    temporary = path.with_name(f".{path.name}.{whose}.tmp")
     try:
         with temporary.open("wb") as file:
             yield file

@@ -182,7 +182,7 @@ def run_ensembles(make_study: Callable[..., Study], tmp_path: Path) -> Callable[
         view = view_of(trials, cache)
         study = make_study(models, **evaluate).model_copy(update={"ensembles": ensembles})
         plan, store = make_plan(study, dict.fromkeys(models, view)), Store(cache.fits)
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
         return plan, store
 
     return run

@@ -186,9 +186,7 @@ def say(typed: str) -> tuple[int, str]:
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(said),
         patch.dict(os.environ, environment),
-        patch("eegvit.study.running.local", local),
-        patch("eegvit.execute.fits.local", local),
-        patch("eegvit.execute.embeddings.local", local),
+        patch("eegvit.execute.local.local", local),
         patch.object(arrays, "_whole", set()),
         warnings.catch_warnings(),
     ):

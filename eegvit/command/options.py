@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from eegvit.config import Study, load_study
+from eegvit.tasks import Executor
 
 
 def add_study(parser: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -54,6 +56,13 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="worker processes of one thread each (default: one a core)",
     )
+
+
+def workers_of(options: argparse.Namespace) -> AbstractContextManager[Executor]:
+    """Return who carries out the tasks of a command."""
+    from eegvit.execute import local
+
+    return local.local(options.jobs)
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:

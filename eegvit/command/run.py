@@ -13,7 +13,10 @@ from eegvit.command.options import (
     add_overwrite,
     add_study,
     study_of,
+    workers_of,
 )
+from eegvit.config import Study
+from eegvit.data.cache import Cache
 
 DEFAULT = "quickstart"
 
@@ -22,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add_study(parser, default=DEFAULT)
     parser.add_argument("--dry-run", action="store_true", help="print the plan, run nothing")
+    parser.add_argument(
+        "--shard",
+        metavar="K/N",
+        help="carry out only the fits of the K-th of N shares, and write no page: for array jobs"
+        " on a shared cache; the same command without it writes the page in the end",
+    )
     add_jobs(parser)
     add_out(parser)
     add_overwrite(parser)
@@ -31,13 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def carry_out(options: argparse.Namespace) -> int:
     """Run the study; 1 if a fit failed."""
     study = study_of(options)
-    from eegvit.data.cache import Cache
-
     cache = Cache(options.cache)
     if options.dry_run:
         from eegvit.command.check import say_plan
 
         return say_plan(study, cache, options.jobs)
+    if options.shard is not None:
+        return _carry_out_shard(study, cache, options)
     from eegvit.report import terminal, write
     from eegvit.report.same_study import refuse_another
     from eegvit.study import check_writable, plan_and_carry_out
@@ -47,12 +56,30 @@ def carry_out(options: argparse.Namespace) -> int:
     check_writable(folder, "--out")
     if not options.overwrite:
         refuse_another(folder, study)
-    _, results = plan_and_carry_out(study, cache, jobs=options.jobs)
+    with workers_of(options) as workers:
+        _, results = plan_and_carry_out(study, cache, executor=workers)
     page = write(results, folder, command=typed(options), overwrite=options.overwrite)
     print(terminal(results))
     print(f"\n{page}")
     told = [row.status for row in results.board] + [fit["status"] for fit in results.fits]
     return 1 if any(status != "ok" for status in told) else 0
+
+
+def _carry_out_shard(study: Study, cache: Cache, options: argparse.Namespace) -> int:
+    """Run a share of the study's fits; 1 if one failed."""
+    from eegvit.execute.shard import Shard
+    from eegvit.study import carry_out_shard, check_writable
+
+    shard = Shard.parse(options.shard)
+    check_writable(cache.root, "--cache")
+    with workers_of(options) as workers:
+        tally, left = carry_out_shard(study, cache, shard, workers)
+    print(
+        f"shard {shard}: {tally.stored} fits were stored before, {tally.run} run now,"
+        f" {tally.failed} failed"
+    )
+    print(f"{left}; the command without --shard runs what is missing and writes the page")
+    return 1 if tally.failed else 0
 
 
 def typed(options: argparse.Namespace) -> str:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
 from eegvit.execute.features import Part, gather, open_parts, parts_of
-from eegvit.execute.local import local
 from eegvit.execute.pretraining import pretrain_missing
 from eegvit.execute.store import Store
 from eegvit.plan.few_labels import largest
@@ -22,7 +21,7 @@ from eegvit.plan.recipe import Recipe
 from eegvit.plan.versions import versions_of
 from eegvit.pretrain.weights import architecture, load
 from eegvit.progress import Progress
-from eegvit.tasks import Task
+from eegvit.tasks import Executor, InProcess, Task
 from eegvit.views.view import DataView, Rows, check_signals
 
 FORMAT = 2  # of what is measured; a change of it measures everything anew
@@ -93,7 +92,7 @@ def networks(plan: Plan, store: Store) -> Iterator[Network]:
         yield Network(key, request.model, name, fit.recipe, file, fit, fit.view, rows)
 
 
-def represent(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> None:
+def represent(plan: Plan, store: Store, cache: Cache, executor: Executor | None = None) -> None:
     """Measure the networks that are not measured yet, each once; one that fails is left out.
 
     Parameters
@@ -103,8 +102,8 @@ def represent(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> None:
     store : Store
         Where weights are, and where what is found is noted.
     cache : Cache
-    jobs : int
-        Worker processes; 0 measures in this process.
+    executor : Executor or None
+        Who measures; this process if None.
     """
     todo = {
         network.key: network
@@ -114,15 +113,15 @@ def represent(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> None:
     if not todo:
         return
     check_signals(block for network in todo.values() for block in network.view.blocks)
-    with local(jobs) as workers:
-        made = {key: one for key, n in todo.items() if (one := n.fit.pretraining) is not None}
-        failed = pretrain_missing(made.values(), store, cache, workers)
-        ready = [n for k, n in todo.items() if k not in made or made[k].key not in failed]
-        progress = Progress(len(ready), "embeddings")
-        tasks = [Task(n.name, probe_and_note, (_job(n, store, cache),)) for n in ready]
-        for answer in workers.run(tasks, progress.show):
-            progress.advance(failed=answer.reason is not None)
-        progress.finish()
+    workers = executor or InProcess()
+    made = {key: one for key, n in todo.items() if (one := n.fit.pretraining) is not None}
+    failed = pretrain_missing(made.values(), store, cache, workers)
+    ready = [n for k, n in todo.items() if k not in made or made[k].key not in failed]
+    progress = Progress(len(ready), "embeddings")
+    tasks = [Task(n.name, probe_and_note, (_job(n, store, cache),)) for n in ready]
+    for answer in workers.run(tasks, progress.show):
+        progress.advance(failed=answer.reason is not None)
+    progress.finish()
 
 
 def probe_and_note(job: ProbeJob) -> None:

@@ -12,28 +12,34 @@ from eegvit.branches.base import about
 from eegvit.config import sha256
 from eegvit.data.cache import Cache
 from eegvit.execute.features import Part, compute_features, feature_recipe, handle_of, parts_of
-from eegvit.execute.local import local
 from eegvit.execute.one_fit import Job, fit_and_save
 from eegvit.execute.pretraining import pretrain_missing
+from eegvit.execute.shard import WHOLE, Beginning, Shard
 from eegvit.execute.store import Store
 from eegvit.execute.together import Group, alike, fit_group, is_faster
 from eegvit.plan.fit import Fit
 from eegvit.plan.plan import Plan
 from eegvit.progress import Progress, TimeLeft
-from eegvit.tasks import Executor, Task
+from eegvit.tasks import Executor, InProcess, Task
 from eegvit.views.view import check_signals
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many fits were stored before, were run now, and failed."""
+    """How many of a study's, or a shard's, fits were stored before, were run now, and failed."""
 
     stored: int
     run: int
     failed: int
 
 
-def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
+def execute(
+    plan: Plan,
+    store: Store,
+    cache: Cache,
+    executor: Executor | None = None,
+    shard: Shard = WHOLE,
+) -> Tally:
     """Run the fits that the store lacks; one that fails is noted and the others go on.
 
     Parameters
@@ -44,8 +50,10 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         Where predictions are kept; a worker writes them before it takes the next fit.
     cache : Cache
         Where per-trial features are kept.
-    jobs : int
-        Worker processes of one thread each; 0 runs in this process.
+    executor : Executor or None
+        Who carries them out; this process if None.
+    shard : Shard
+        Whose fits are run; all by default.
 
     Raises
     ------
@@ -53,40 +61,47 @@ def execute(plan: Plan, store: Store, cache: Cache, *, jobs: int = 1) -> Tally:
         If signals of a view that fits need are damaged: they are set aside by then, and views
         that are made anew have them again.
     """
-    fits = [fit for fit in plan.fits.values() if not fit.is_in(store)]
-    n_fits, failed = len(fits), 0
+    own = shard.own(plan)
+    fits = [fit for key, fit in plan.fits.items() if key in own and not fit.is_in(store)]
+    n_fits, failed, workers = len(fits), 0, executor or InProcess()
     _check_signals(fits)
-    with local(jobs if fits else 0) as workers:
-        _compute_features(fits, cache, workers)
-        failed += _pretrain(fits, store, cache, workers)
-        fits = [fit for fit in fits if not _lacks_weights(fit, store)]
-        fits, left = _longest_first(fits, store, workers.jobs)
-        todo = _divide(fits, cache, workers)
-        progress = Progress(len(fits), "fits", left=left.said)
-        unweighed = _first_of_each(fits)
-        while todo:
-            again: list[list[int]] = []  # a group that failed: one by one
-            tasks = [
-                _task([fits[number] for number in numbers], store, cache, weigh=unweighed)
-                for numbers in todo
-            ]
-            for answer in workers.run(tasks, progress.show):
-                numbers = todo[answer.number]
-                for number in numbers:
-                    fit = fits[number]
-                    missing = answer.reason is not None and not fit.is_in(store)
-                    if missing and len(numbers) > 1:
-                        again.append([number])
-                        continue
-                    if missing:
-                        store.fail(fit.key, str(answer.reason), answer.traceback, fit=fit.name)
-                        failed += 1
-                    left.done(_family(fit), answer.seconds / len(numbers))
-                    progress.advance(failed=missing)
-            todo = again
-    if fits:
-        progress.finish()
-    return Tally(len(plan.fits) - n_fits, n_fits - failed, failed)
+    _compute_features(fits, cache, Beginning(workers, shard))
+    failed += _pretrain(fits, store, cache, workers)
+    fits = [fit for fit in fits if not _lacks_weights(fit, store)]
+    failed += _run(fits, store, cache, workers)
+    return Tally(len(own) - n_fits, n_fits - failed, failed)
+
+
+def _run(fits: Sequence[Fit], store: Store, cache: Cache, workers: Executor) -> int:
+    """Carry out fits; return how many failed."""
+    if not fits:
+        return 0
+    fits, left = _longest_first(fits, store, workers.jobs)
+    todo, failed = _divide(fits, cache, workers), 0
+    progress = Progress(len(fits), "fits", left=left.said)
+    unweighed = _first_of_each(fits)
+    while todo:
+        again: list[list[int]] = []  # a group that failed: one by one
+        tasks = [
+            _task([fits[number] for number in numbers], store, cache, weigh=unweighed)
+            for numbers in todo
+        ]
+        for answer in workers.run(tasks, progress.show):
+            numbers = todo[answer.number]
+            for number in numbers:
+                fit = fits[number]
+                missing = answer.reason is not None and not fit.is_in(store)
+                if missing and len(numbers) > 1:
+                    again.append([number])
+                    continue
+                if missing:
+                    store.fail(fit.key, str(answer.reason), answer.traceback, fit=fit.name)
+                    failed += 1
+                left.done(_family(fit), answer.seconds / len(numbers))
+                progress.advance(failed=missing)
+        todo = again
+    progress.finish()
+    return failed
 
 
 def _longest_first(fits: Sequence[Fit], store: Store, jobs: int) -> tuple[list[Fit], TimeLeft]:

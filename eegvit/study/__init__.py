@@ -1,6 +1,19 @@
 """From a study to its results, and what one does with them in Python."""
 
 from eegvit.study.found import StudyResults
-from eegvit.study.running import check_writable, plan_and_carry_out, plan_study, run_study
+from eegvit.study.running import (
+    carry_out_shard,
+    check_writable,
+    plan_and_carry_out,
+    plan_study,
+    run_study,
+)
 
-__all__ = ["StudyResults", "check_writable", "plan_and_carry_out", "plan_study", "run_study"]
+__all__ = [
+    "StudyResults",
+    "carry_out_shard",
+    "check_writable",
+    "plan_and_carry_out",
+    "plan_study",
+    "run_study",
+]

@@ -6,21 +6,23 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from eegvit.config import Study, load_study
 from eegvit.data.cache import Cache
 from eegvit.execute.embeddings import represent
-from eegvit.execute.fits import execute
+from eegvit.execute.fits import Tally, execute
 from eegvit.execute.local import local
+from eegvit.execute.shard import Beginning, Shard, left_over
 from eegvit.execute.store import Store
 from eegvit.plan.plan import Plan, make_plan
 from eegvit.results.results import Results
 from eegvit.results.stored import score
 from eegvit.sealed import Damaged
 from eegvit.study.found import StudyResults
+from eegvit.tasks import Executor, InProcess
 from eegvit.trials import Trials, concatenate
 from eegvit.views.arrays import views_of
 from eegvit.views.other_data import source_views
@@ -29,6 +31,7 @@ from eegvit.views.reading import make_views
 ATTEMPTS = 3  # to go on where signals in the cache are damaged
 
 Data: TypeAlias = Trials | Mapping[str, Any]
+Done = TypeVar("Done")
 
 
 def run_study(
@@ -89,7 +92,6 @@ def run_study(
         asked = study
     else:
         asked = load_study(study, _said(changes, trials), allow=allow)
-    workers = _cores() if jobs is None else jobs
     kept = Cache(cache)
     check_writable(kept.root, "cache=")
     if out is not None:
@@ -98,7 +100,8 @@ def run_study(
         check_writable(Path(out) / asked.name, "out=")
         if not overwrite:
             refuse_another(Path(out) / asked.name, asked)
-    plan, details = plan_and_carry_out(asked, kept, trials, jobs=workers)
+    with local(_cores() if jobs is None else jobs) as workers:
+        plan, details = plan_and_carry_out(asked, kept, trials, workers)
     page = None
     if out is not None:
         from eegvit.report import write
@@ -109,34 +112,50 @@ def run_study(
 
 
 def plan_and_carry_out(
-    study: Study, cache: Cache, trials: Trials | None = None, *, jobs: int = 0
+    study: Study, cache: Cache, trials: Trials | None = None, executor: Executor | None = None
 ) -> tuple[Plan, Results]:
     """Plan a study and carry it out; signals that prove damaged on the way are made again."""
+
+    def work() -> tuple[Plan, Results]:
+        plan, store = plan_study(study, cache, trials, executor), Store(cache.fits)
+        execute(plan, store, cache, executor)
+        represent(plan, store, cache, executor)
+        return plan, score(plan.study, plan, store)
+
+    return _undamaged(study, cache, work)
+
+
+def carry_out_shard(
+    study: Study, cache: Cache, shard: Shard, executor: Executor | None = None
+) -> tuple[Tally, str]:
+    """Run a share of a study's fits; return how that went, and what is left, in words."""
+
+    def work() -> tuple[Plan, Tally]:
+        plan = plan_study(study, cache, None, Beginning(executor or InProcess(), shard))
+        return plan, execute(plan, Store(cache.fits), cache, executor, shard)
+
+    plan, tally = _undamaged(study, cache, work)
+    return tally, left_over(plan, Store(cache.fits), shard)
+
+
+def _undamaged(study: Study, cache: Cache, work: Callable[[], Done]) -> Done:
+    """Return what work on a study gives, begun again when signals prove damaged."""
     with cache.in_use(study.name):
         for _ in range(ATTEMPTS):
             with contextlib.suppress(Damaged):  # it was said, and set aside
-                plan = plan_study(study, cache, trials, jobs=jobs)
-                return plan, carry_out(plan, cache, jobs=jobs)
-        plan = plan_study(study, cache, trials, jobs=jobs)
-        return plan, carry_out(plan, cache, jobs=jobs)
+                return work()
+        return work()
 
 
-def plan_study(study: Study, cache: Cache, trials: Trials | None = None, *, jobs: int = 0) -> Plan:
+def plan_study(
+    study: Study,
+    cache: Cache,
+    trials: Trials | None = None,
+    executor: Executor | None = None,
+) -> Plan:
     """Read what a study's plan needs, and return the plan."""
-    with local(jobs) as executor:
-        views = (
-            make_views(study, cache, executor) if trials is None else views_of(study, trials, cache)
-        )
-        sources = source_views(study, views, cache, executor)
-    return make_plan(study, views, sources)
-
-
-def carry_out(plan: Plan, cache: Cache, *, jobs: int = 0) -> Results:
-    """Run the fits that are not stored, and return the results of all."""
-    store = Store(cache.fits)
-    execute(plan, store, cache, jobs=jobs)
-    represent(plan, store, cache, jobs=jobs)
-    return score(plan.study, plan, store)
+    views = make_views(study, cache, executor) if trials is None else views_of(study, trials, cache)
+    return make_plan(study, views, source_views(study, views, cache, executor))
 
 
 def check_writable(folder: Path, option: str) -> None:

@@ -63,6 +63,8 @@ def onsets_of(prints: NDArray[np.float16], rate: float, length: float) -> NDArra
     """
     lags = np.full(len(prints), length)
     shortest = round(SHORTEST * rate)
+    if prints.shape[2] <= shortest:  # trials are too short to tell
+        prints = prints[:0]
     for i, (last, this) in enumerate(pairwise(map(_spectrum, prints))):
         lag = _lag(last, this, prints[i], prints[i + 1], shortest)
         if lag is None:
@@ -70,7 +72,7 @@ def onsets_of(prints: NDArray[np.float16], rate: float, length: float) -> NDArra
         found, chance = in_common(prints[i], prints[i + 1], lag)
         if found > ALIKE and chance < CHANCE:
             lags[i] = lag / rate
-    return np.concatenate([[0.0], np.cumsum(lags[:-1])])[: len(prints)]
+    return np.concatenate([[0.0], np.cumsum(lags[:-1])])[: len(lags)]
 
 
 def _spectrum(fingerprint: NDArray[np.float16]) -> NDArray[np.complex128]:
@@ -86,8 +88,6 @@ def _lag(
 ) -> float | None:
     """Return how many samples the other begins later, if anything speaks for an overlap."""
     n_times = one.shape[1]
-    if n_times <= shortest:
-        return None
     product = np.einsum("cf,cf->f", spectrum, other_spectrum.conj())  # summed over channels
     shared = np.fft.irfft(product, 2 * n_times)[: n_times - shortest]
     energy = [np.cumsum(np.square(s.astype(np.float64)).sum(axis=0)) for s in (one[:, ::-1], other)]

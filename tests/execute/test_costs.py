@@ -12,6 +12,7 @@ from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.execute import one_fit as fitting
 from eegvit.execute.costs import costs
 from eegvit.execute.fits import execute
+from eegvit.execute.local import local
 from eegvit.execute.store import Store
 from eegvit.networks.macs import count
 from eegvit.plan.plan import make_plan
@@ -28,7 +29,8 @@ def test_every_row_says_what_its_model_costs(make_study, make_view, cache, jobs)
     models = {"net": ("eegnet", short), "csp": ("csp_lda", {})}
     study = make_study(models, seeds=(0, 1))
     plan, store = make_plan(study, dict.fromkeys(models, view)), Store(cache.fits)
-    execute(plan, store, cache, jobs=jobs)
+    with local(jobs) as workers:
+        execute(plan, store, cache, workers)
     results = score(study, plan, store)
     rows = {row.model: row for row in results.board}
     X = view.take(np.arange(12)).X
@@ -52,7 +54,7 @@ def test_a_measurement_that_fails_loses_no_fit(make_study, make_view, cache, mon
     view = make_view(n_trials=12)
     study = make_study({"csp": ("csp_lda", {})})
     plan, store = make_plan(study, {"csp": view}), Store(cache.fits)
-    assert execute(plan, store, cache, jobs=0).failed == 0
+    assert execute(plan, store, cache).failed == 0
     told = [store.load(key).about["warnings"] for key in plan.fits]
     assert sum("no room for 64 trials" in " ".join(warnings) for warnings in told) == 1
     assert np.isnan(score(study, plan, store).board[0].seconds_1)

@@ -11,7 +11,7 @@ import pytest
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.config import Align
 from eegvit.execute.fits import execute
-from eegvit.execute.local import Workers
+from eegvit.execute.local import Workers, local
 from eegvit.execute.store import Store
 from eegvit.plan.dry_run import describe
 from eegvit.plan.plan import make_plan
@@ -36,7 +36,8 @@ def steps(monkeypatch):
 def _run(make_study, view, models, cache, jobs=1, align=None, **evaluate):
     study = make_study(models, align, **evaluate)
     plan, store = make_plan(study, dict.fromkeys(models, view)), Store(cache.fits)
-    return plan, store, execute(plan, store, cache, jobs=jobs)
+    with local(jobs) as workers:
+        return plan, store, execute(plan, store, cache, workers)
 
 
 @pytest.mark.parametrize("jobs", [0, 2])

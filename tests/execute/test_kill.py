@@ -25,6 +25,7 @@ import numpy as np
 from eegvit.config import Align, Card, Evaluate, Model, Study
 from eegvit.data.cache import Cache
 from eegvit.execute.fits import execute
+from eegvit.execute.local import local
 from eegvit.plan.plan import make_plan
 from eegvit.results.stored import outcomes
 from eegvit.views.arrays import view_of
@@ -49,7 +50,8 @@ study = Study(name="s", data=(card,), align=align, evaluate=protocol, models=mod
 plan, store = make_plan(study, {"guess": view}), Store(cache.fits)
 if __name__ == "__main__":
     print("planned", flush=True)
-    execute(plan, store, cache, jobs=2)
+    with local(2) as workers:
+        execute(plan, store, cache, workers)
     found = outcomes(plan, store)
     np.savez(out, *[o.probabilities for o in found], keys=[o.key for o in found])
 """

@@ -28,7 +28,7 @@ def test_as_the_plain_estimator(
     study = make_study({"model": (branch, parameters)}, protocol=protocol)
     plan = make_plan(study, {"model": view})
     store = Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     told = {outcome.split: outcome for outcome in outcomes(plan, store)}
     for split in (plan.splits[0], plan.splits[-1]):
         train, test = view.take(split.train), view.take(split.test)
@@ -56,7 +56,7 @@ def test_what_learns_from_sums_meets_one_block_at_a_time(
     plan = make_plan(make_study({"model": ("csp_lda", {})}), {"model": view})
     monkeypatch.setattr(CSP, "transform", transform)
     monkeypatch.setattr(CSP, "fit", fit)
-    tally = execute(plan, Store(cache.fits), cache, jobs=0)
+    tally = execute(plan, Store(cache.fits), cache)
     assert tally.failed == 0
     met = [n for n in met if n not in (1, 64)]  # to measure what the model costs to use
     assert met == [20] * 16  # four folds of three blocks to learn from and one to predict
@@ -71,7 +71,7 @@ def test_sums_are_remembered_for_each_labelling(
         view = view_of(people.replace(y=y), cache)
         plan = make_plan(study, {"model": view})
         store = Store(cache.fits)
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
         split = plan.splits[0]
         train, test = view.take(split.train), view.take(split.test)
         plain = lookup(BRANCHES, "csp_lda")().fit(train.X, train.y)

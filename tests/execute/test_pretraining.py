@@ -15,6 +15,7 @@ from eegvit.config import Align, Model, Study
 from eegvit.data.cache import Cache
 from eegvit.execute import pretraining as module
 from eegvit.execute.fits import execute
+from eegvit.execute.local import local
 from eegvit.execute.pretraining import known_weights
 from eegvit.execute.store import Store
 from eegvit.plan.plan import Plan, make_plan
@@ -58,7 +59,8 @@ def run(study_of: Callable[..., Study], tmp_path: Path) -> Callable[..., Any]:
         view = view_of(trials, cache)
         plan = make_plan(study_of(models, **evaluate), dict.fromkeys(models, view))
         store = Store(cache.fits)
-        return plan, store, execute(plan, store, cache, jobs=jobs)
+        with local(jobs) as workers:
+            return plan, store, execute(plan, store, cache, workers)
 
     return carry_out
 
@@ -156,9 +158,7 @@ def test_labels_that_are_not_given_change_nothing(run, trials, objective):
         )
         for f in fits.values()
     }
-    assert (
-        execute(Plan(plan.study, (), (), moved), fresh, Cache(store.root.parent), jobs=0).run == 2
-    )
+    assert execute(Plan(plan.study, (), (), moved), fresh, Cache(store.root.parent)).run == 2
     for request in requests:
         probabilities = fresh.load(request.key).probabilities
         place = (request.model, request.split, request.labels)

@@ -33,7 +33,7 @@ def test_rates_operations_and_raster_of_a_study(make_study, make_trials, tmp_pat
     }
     study = make_study(models)
     plan, store = make_plan(study, dict.fromkeys(models, view_of(trials, cache))), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     results = score(study, plan, store)
     rows = {row.model: row for row in spiking_rows(results)}
     assert sorted(rows) == ["snn", "snn-eegnet"]

@@ -12,6 +12,7 @@ import eegvit.train
 from eegvit.branches import neural_together
 from eegvit.execute import together as grouping
 from eegvit.execute.fits import execute
+from eegvit.execute.local import local
 from eegvit.execute.store import Store
 from eegvit.plan.plan import make_plan
 from eegvit.results.stored import outcomes
@@ -46,7 +47,7 @@ def _probabilities(plan, store):
 def test_the_same_at_once(make_study, view, cache, tmp_path, worth):
     models = {**NET, "csp": ("csp_lda", {}), "short": ("eegnet", {**NET["net"][1], "epochs": 1})}
     plan, together = _plan(make_study, view, tmp_path / "a", models, seeds=(0, 1))
-    tally = execute(plan, together, cache, jobs=0)
+    tally = execute(plan, together, cache)
     assert (tally.run, tally.failed) == (6 + 3 + 6, 0)
     sizes = {
         request.model: together.load(request.key).about.get("fits_at_once")
@@ -55,7 +56,7 @@ def test_the_same_at_once(make_study, view, cache, tmp_path, worth):
     assert sizes == {"net": 6, "csp": None, "short": 6}
     alone = Store(tmp_path / "b")
     grouping.WORTH = 10**9
-    execute(plan, alone, cache, jobs=0)
+    execute(plan, alone, cache)
     found, expected = _probabilities(plan, together), _probabilities(plan, alone)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     known, about = (store.load(plan.requests[0].key).about for store in (together, alone))
@@ -79,7 +80,7 @@ def test_a_group_that_fails_is_carried_out_one_by_one(
         return told(model, X)
 
     monkeypatch.setattr(grouping, "probabilities", fails_at_second)
-    tally = execute(plan, store, cache, jobs=0)
+    tally = execute(plan, store, cache)
     assert (tally.run, tally.failed) == (3, 0)
     known = [store.load(key).about.get("fits_at_once") for key in plan.fits]
     assert known == [3, None, None], "what the group had finished was done again"
@@ -89,7 +90,7 @@ def test_a_group_that_fails_is_carried_out_one_by_one(
 def test_a_fit_that_fails_alone_too_is_noted(make_study, view, cache, tmp_path, worth):
     models = {"net": ("eegnet", {**NET["net"][1], "learning_rate": 1e30})}
     plan, store = _plan(make_study, view, tmp_path / "a", models)
-    tally = execute(plan, store, cache, jobs=0)
+    tally = execute(plan, store, cache)
     assert (tally.run, tally.failed) == (0, 3)
     assert all("diverged" in store.failure(key)["reason"] for key in plan.fits)
 
@@ -97,7 +98,7 @@ def test_a_fit_that_fails_alone_too_is_noted(make_study, view, cache, tmp_path, 
 @pytest.mark.parametrize("then", ["together", "alone"])
 def test_stopped_and_started_again(make_study, view, cache, tmp_path, worth, monkeypatch, then):
     plan, undisturbed = _plan(make_study, view, tmp_path / "a")
-    execute(plan, undisturbed, cache, jobs=0)
+    execute(plan, undisturbed, cache)
     store = Store(tmp_path / "b")
     train_together = eegvit.train.train_together
 
@@ -110,7 +111,7 @@ def test_stopped_and_started_again(make_study, view, cache, tmp_path, worth, mon
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(eegvit.train, "train_together", interrupted)
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
     assert len(list(store.root.rglob("*.checkpoint"))) == 3
     begun = []
     load = Checkpoint.load
@@ -121,7 +122,7 @@ def test_stopped_and_started_again(make_study, view, cache, tmp_path, worth, mon
 
     monkeypatch.setattr(Checkpoint, "load", watched)
     grouping.WORTH = 0 if then == "together" else 10**9
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     assert begun == [1, 1, 1]
     found, expected = _probabilities(plan, store), _probabilities(plan, undisturbed)
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -189,6 +190,7 @@ def test_what_is_not_the_same_is_never_faster(monkeypatch):
 def test_measured_in_a_worker(make_study, view, cache, tmp_path, monkeypatch):
     monkeypatch.setattr(grouping, "WORTH", 0)
     plan, store = _plan(make_study, view, tmp_path / "a")
-    tally = execute(plan, store, cache, jobs=1)
+    with local(1) as workers:
+        tally = execute(plan, store, cache, workers)
     assert tally.failed == 0 and tally.run == len(plan.fits)
     assert [e for e in cache.entries() if e["recipe"].get("what") == "fits at once"]

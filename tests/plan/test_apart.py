@@ -129,7 +129,7 @@ def test_copies_raise_a_score_unless_they_are_left_out(make_study, make_trials, 
         with pytest.warns(UserWarning, match=f"duplicates: {how}"):
             plan = make_plan(study, {"csp": view})
         store = Store(tmp_path / how)
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
         (outcome,) = outcomes(plan, store)
         scores[how] = float(np.mean(outcome.probabilities.argmax(axis=1) == outcome.y))
         assert outcome.target == ("copies" if how == "warn" else "none")

@@ -52,13 +52,13 @@ def planned(make_study: Callable[..., Study], cache: Cache) -> Callable[..., Any
 
 def test_each_network_is_measured_once_and_models_share_it(planned, trials, cache, monkeypatch):
     plan, store = planned(trials), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     done: list[str] = []
     real = module.probe_and_note
     monkeypatch.setattr(module, "probe_and_note", lambda job: (done.append(job.key), real(job)))
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     assert len(done) == len(set(done)) == 2 * 3  # three folds, pretrained and as built
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     assert len(done) == 6
     found = score(plan.study, plan, store).representations
     assert [(one.models, one.n_networks) for one in found] == [
@@ -75,8 +75,8 @@ def test_what_is_measured_is_the_network_that_fits_start_from(planned, trials, c
     from eegvit.pretrain.model import untrained
 
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
-    represent(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
+    represent(plan, store, cache)
     X, y = trials.X[:40], trials.y[:40]
     who = trials.subject[:40]
     for one in representations(plan, store):
@@ -119,8 +119,8 @@ def test_labels_of_the_training_trials_are_in_the_key(planned, trials, cache):
 def test_one_person_of_few_trials_is_measured_too(planned, trials, cache):
     few = {"protocol": "within_session", "n_folds": 2, "label_fraction": (1.0,)}
     plan, store = planned(trials[np.arange(16)], **few), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
-    represent(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
+    represent(plan, store, cache)
     for one in representations(plan, store):
         assert one.n_networks == 2 and 0 <= one.figures["neighbours"] <= 1
         assert np.isnan(one.figures["person"])
@@ -128,13 +128,13 @@ def test_one_person_of_few_trials_is_measured_too(planned, trials, cache):
 
 def test_a_measurement_that_fails_is_left_out(planned, trials, cache, monkeypatch, tmp_path: Path):
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
 
     def broken(*_: Any) -> None:
         raise RuntimeError("no memory is left")
 
     monkeypatch.setattr(sys.modules["eegvit.pretrain.probes"], "described", broken)
-    represent(plan, store, cache, jobs=0)
+    represent(plan, store, cache)
     results = score(plan.study, plan, store)
     assert results.representations == ()
     assert {row.status for row in results.board} == {"ok"}
@@ -149,12 +149,12 @@ def test_a_map_of_small_embeddings_keeps_them_apart() -> None:
 
 def test_damaged_notes_and_weights_are_made_again(planned, trials, cache):
     plan, store = planned(trials, test_subjects=("3",)), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
-    represent(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
+    represent(plan, store, cache)
     first = [one.figures["classes"] for one in representations(plan, store)]
     for path in (*store.root.glob("represented/*.json"), *store.root.glob("*/*.safetensors")):
         path.write_bytes(path.read_bytes()[:-1])
     with pytest.warns(UserWarning, match=r"is damaged.*\.damaged and made again"):
-        represent(plan, store, cache, jobs=0)
+        represent(plan, store, cache)
     assert [one.figures["classes"] for one in representations(plan, store)] == first
     assert len(first) == 2

@@ -22,6 +22,7 @@ import numpy as np
 from eegvit.config import Card, Ensemble, Evaluate, Model, Study
 from eegvit.data.cache import Cache
 from eegvit.execute.fits import execute
+from eegvit.execute.local import local
 from eegvit.plan.plan import make_plan
 from eegvit.results.stored import score
 from eegvit.views.arrays import view_of
@@ -47,7 +48,8 @@ study = Study(name="s", data=(card,), evaluate=Evaluate(), models=models, ensemb
 plan = make_plan(study, dict.fromkeys(models, view))
 
 def run(store, jobs):
-    tally = execute(plan, store, cache, jobs=jobs)
+    with local(jobs) as workers:
+        tally = execute(plan, store, cache, workers)
     found = score(study, plan, store).predictions
     told = {"|".join(map(str, k)): p.probabilities for k, p in found.items()}
     return {"tally": [tally.stored, tally.run, tally.failed], **told}

@@ -204,7 +204,7 @@ def test_an_ensemble_uses_what_its_most_demanding_member_uses(
     study = study.model_copy(update={"models": own, "ensembles": ensembles})
     views = {name: view_of(people, cache, align) for name, align in aligns.items()}
     plan, store = make_plan(study, views), Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     board = {row.model: row for row in score(study, plan, store).board}
     assert board["all"].target == "unlabelled" and board["live"].target == "causal"
     assert board["all"].status == "ok" and board["all"].align == "aligned as its members"

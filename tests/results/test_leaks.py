@@ -26,7 +26,7 @@ def _outcomes(make_study, trials: Trials, folder, models, align=None, **evaluate
     view = view_of(trials, cache, align) if align else view_of(trials, cache)
     plan = make_plan(make_study(models, align, **evaluate), dict.fromkeys(models, view))
     store = Store(cache.fits)
-    execute(plan, store, cache, jobs=0)
+    execute(plan, store, cache)
     return outcomes(plan, store)
 
 

@@ -41,7 +41,7 @@ def run(make_study, make_trials, tmp_path):
             make_plan(study, dict.fromkeys(models, view_of(trials, cache))),
             Store(cache.fits),
         )
-        execute(plan, store, cache, jobs=0)
+        execute(plan, store, cache)
         return study, plan, store
 
     return carry_out

@@ -132,7 +132,15 @@ class Home:
 
     def left_over(self) -> list[Path]:
         """Return what killed processes left in the output and the cache."""
-        patterns = ("*.damaged", "*.failed.json", "*.checkpoint", ".*.tmp", "making/*", "*.running")
+        patterns = (
+            "*.damaged",
+            "*.failed.json",
+            "*.checkpoint",
+            ".*.tmp",
+            "making/*",
+            "*.running",
+            "*.lock",
+        )
         places = (self.out, self.cache)
         return sorted(path for place in places for end in patterns for path in place.rglob(end))
 
@@ -259,12 +267,11 @@ def _live(
 
 def _in_one_process(tell: Callable[[str], None], die_at: int) -> None:
     """Let tasks be carried out here, checkpoints be written at each epoch, and stages be told."""
-    from eegvit import study
-    from eegvit.execute import embeddings, fits
+    from eegvit.execute import local
     from eegvit.tasks import InProcess
     from eegvit.train import loop
 
-    study.local = fits.local = embeddings.local = lambda _: contextlib.nullcontext(InProcess())
+    local.local = lambda _: contextlib.nullcontext(InProcess())
     loop.time = SimpleNamespace(monotonic=itertools.count(step=1000).__next__)  # type: ignore
     for stage, place in STAGES.items():
         module, _, path = place.partition(":")

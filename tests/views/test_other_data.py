@@ -92,7 +92,7 @@ def test_one_network_of_another_cap_serves_all_splits(study_of, view, source, ca
     plan = make_plan(study_of(), {"there": view}, {"there": source})
     (key,) = plan.pretrainings
     store = Store(cache.fits)
-    assert execute(plan, store, cache, jobs=0).failed == 0 and len(plan.fits) == 3
+    assert execute(plan, store, cache).failed == 0 and len(plan.fits) == 3
     weights = known_weights(store, key)
     assert weights.manifest["subjects"] == ["other/4", "other/5"]
     assert weights.manifest["architecture"]["n_channels"] == 5
@@ -154,7 +154,7 @@ def test_a_network_bound_to_its_cap_is_not_even_pretrained(
     monkeypatch.setattr(sys.modules["eegvit.pretrain.model"], "pretrain_model", never)
     plan = make_plan(study_of(layout="conv"), {"there": view}, {"there": source})
     store = Store(cache.fits)
-    assert execute(plan, store, cache, jobs=0).failed == 3
+    assert execute(plan, store, cache).failed == 3
     reason = store.failure(plan.requests[0].key)["reason"]
     assert "a network for 5 channels does not serve 3" in reason and "layout: grid" in reason
 

@@ -23,3 +23,10 @@ def test_pairs_are_those_that_begin_within_a_length():
     found = {tuple(pair) for pair in overlapping(onsets, 1.0).tolist()}
     wanted = {(i, j) for j in range(7) for i in range(j) if onsets[j] - onsets[i] < 1.0}
     assert found == wanted and not len(overlapping(np.empty(0), 1.0))
+
+
+def test_trials_too_short_or_too_slow_to_tell_are_taken_one_after_the_other():
+    X = np.random.default_rng(0).standard_normal((3, 2, 32))
+    found = onsets_of(fingerprints(X, ["C3", "C4"], 32.0), rate_of(32.0), 1.0)
+    assert found.tolist() == [0.0, 1.0, 2.0]
+    assert onsets_of(fingerprints(X[:1], ["C3", "C4"], 32.0), rate_of(32.0), 1.0).tolist() == [0.0]

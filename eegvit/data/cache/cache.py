@@ -25,7 +25,7 @@ from eegvit.config import sha256
 from eegvit.data.cache import entry as on_disk
 from eegvit.data.cache.arrays import assemble, describe
 from eegvit.data.cache.entry import FACTS, Finish, Finished
-from eegvit.data.cache.running import marked, running
+from eegvit.data.cache.running import alone, marked, running
 from eegvit.data.stages import measured
 from eegvit.sealed import clear_half_made, read_mapping
 from eegvit.trials import Trials
@@ -227,18 +227,22 @@ class Cache:
         loaded = on_disk.load(folder, finish, check=self._checks)
         if loaded is not None:
             return loaded
-        with measured(stage) as seconds:
-            arrays, about = make()
-        try:
-            on_disk.save(folder, arrays, about, {"recipe": recipe, "seconds": seconds})
-            # to measure the whole cache takes long: about once for each hundredth of the limit
-            chance = sum(array.nbytes for array in arrays) / (self.limit_gb * 1e7)
-            if int(folder.name[:8], 16) < chance * 2**32:
-                self.shrink(keep=folder.name)
-        except OSError as error:
-            warnings.warn(
-                f"nothing can be kept in the cache {self.root}: {error}; going on without",
-                stacklevel=4,
-            )
-        loaded = on_disk.load(folder, finish, check=self._checks)
-        return finish(arrays, about) if loaded is None else loaded
+        with alone(self._running / f"{folder.name}.lock"):
+            loaded = on_disk.load(folder, finish, check=self._checks)  # another may have made it
+            if loaded is not None:
+                return loaded
+            with measured(stage) as seconds:
+                arrays, about = make()
+            try:
+                on_disk.save(folder, arrays, about, {"recipe": recipe, "seconds": seconds})
+                # to measure the whole cache takes long: about once for each hundredth of the limit
+                chance = sum(array.nbytes for array in arrays) / (self.limit_gb * 1e7)
+                if int(folder.name[:8], 16) < chance * 2**32:
+                    self.shrink(keep=folder.name)
+            except OSError as error:
+                warnings.warn(
+                    f"nothing can be kept in the cache {self.root}: {error}; going on without",
+                    stacklevel=4,
+                )
+            loaded = on_disk.load(folder, finish, check=self._checks)
+            return finish(arrays, about) if loaded is None else loaded

@@ -1,4 +1,4 @@
-"""Which studies are running on a cache: a file for each, locked while its process lives."""
+"""Who is at work on a cache: a file for each study and each entry, locked while they live."""
 
 from __future__ import annotations
 
@@ -53,9 +53,44 @@ def marked(folder: Path, name: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block with the same file, however that one ends.
+
+    Nobody waits where files cannot be locked or none can be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "entry.lock"
+    >>> with alone(path):
+    ...     path.exists()
+    True
+    >>> path.exists()
+    False
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+    except OSError:
+        yield
+        return
+    with file:
+        _lock(file)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
 def running(folder: Path) -> list[Running]:
     """Return the studies that are running, first come first; what dead ones left is deleted."""
     found = []
+    for path in folder.glob("*.lock"):
+        with contextlib.suppress(OSError):
+            if not _lives(path):
+                path.unlink()
     for path in folder.glob("*.running"):
         with contextlib.suppress(FileNotFoundError):  # it has just ended
             if _lives(path):

@@ -93,9 +93,10 @@ def test_two_processes_make_one_entry(tmp_path: Path) -> None:
     processes = [start(MAKER, tmp_path, 1.0) for _ in range(2)]
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [out.split()[1] for out, _ in outputs] == ["True", "True"]
+    assert sorted(out.split()[0] for out, _ in outputs) == ["0", "1"]  # the other waited for it
     assert [errors for _, errors in outputs] == ["", ""]
     assert len(Cache(tmp_path).entries()) == 1
-    assert not list((tmp_path / "making").iterdir())
+    assert not list((tmp_path / "making").iterdir()) + list((tmp_path / "running").iterdir())
     third = start(MAKER, tmp_path, 0).communicate(timeout=60)[0].split()
     assert third == ["0", "True"]
 
