@@ -22,6 +22,7 @@ COMMON = (
     "align",
     "view",
     "recentre",
+    "seeds",
     "pretrain",
     "prune",
 )  # keys of a model that are no parameters of its branch

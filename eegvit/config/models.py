@@ -19,7 +19,7 @@ from eegvit.config.signature import Strict
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Recentre = Literal["none", "session"]  # what the predictions are recentred over
+Recentre = Literal["none", "session", "causal"]  # what the predictions are recentred over
 NAME = r"^[\w+-][\w.+-]*$"  # of a study: its folder
 
 
@@ -135,8 +135,11 @@ class Model(Strict):
         Alignment of this model instead of the study's.
     view : dict or None
         View of this model instead of the study's.
-    recentre : {"none", "session"} or None
+    recentre : {"none", "session", "causal"} or None
         Recentring of this model instead of the study's.
+    seeds : {"mean"} or None
+        "mean" makes one row of all seeds: the mean of what its networks predict. By default each
+        seed is judged by itself.
     pretrain : dict or None
         What the model learns before it sees labels, where signals are all that its network sees.
     control : {"shuffled"} or None
@@ -150,6 +153,7 @@ class Model(Strict):
     align: Align | None = None
     view: View | None = None
     recentre: Recentre | None = None
+    seeds: Literal["mean"] | None = None
     pretrain: dict[str, Any] | None = None
     control: Literal["shuffled"] | None = None
     prune: dict[str, Any] | None = None
@@ -176,6 +180,7 @@ class Model(Strict):
         if self.prune is not None:
             how: Any = prune_model()(**self.prune)
             said = f"{said}, pruned (to {how.to:.0%} of its {how.of}, {how.by})"
+        said += ", mean over seeds" if self.seeds == "mean" else ""
         if self.control is not None:
             return f"{said}, labels {self.control}"
         if self.pretrain is None:
@@ -206,10 +211,10 @@ class Study(Strict):
         Alignment of each recording, before anything is learned. None by default.
     view : dict
         Changes to how the card's recordings become trials.
-    recentre : {"none", "session"}
+    recentre : {"none", "session", "causal"}
         Shift the predictions of each tested session until each class is predicted as often as it
-        occurs in training. It presumes that classes are shared out alike; such rows are ranked
-        apart.
+        occurs in training; "causal" goes by the trials so far, as an online decoder can. It
+        presumes that classes are shared out alike; such rows are ranked apart.
     evaluate : dict
         The protocol.
     models : dict

@@ -171,6 +171,11 @@ def label_mistakes(study: Study) -> list[tuple[KeyPath, str]]:
         wrong.append((("evaluate", "calibrate"), text))
     if study.ensembles:
         wrong.append((("ensembles",), f"there are no ensembles in a study of {key}"))
+    wrong += [
+        (("models", name, "seeds"), f"a study of {key} judges each seed by itself")
+        for name, model in study.models.items()
+        if model.seeds == "mean"
+    ]
     controlled = controls(study.models)
     for name, model in study.models.items():
         if model.pretrain is not None and name not in controlled and not is_scratch(model):

@@ -10,7 +10,7 @@ import numpy as np
 
 from eegvit import __version__
 from eegvit.branches.base import about
-from eegvit.config import sha256
+from eegvit.config import Study, sha256
 from eegvit.deploy.alignment import Alignment
 from eegvit.deploy.calibration import Calibration
 from eegvit.plan.versions import version
@@ -128,3 +128,24 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else value
+
+
+def refuse(study: Study, model: str, recentre: str) -> None:
+    """Refuse a row of a study that one fitted model does not make."""
+    of = study.ensembles[model].of if model in study.ensembles else (model,)
+    if recentre != "none" and model in study.ensembles:
+        raise ValueError(
+            f"the members of '{model}' are recentred one by one, which a decoder does not do:"
+            " fit one of them alone, or leave `recentre` out"
+        )
+    if recentre == "causal":
+        raise ValueError(
+            f"'{model}' is recentred trial by trial (`recentre: causal`), which a decoder does not"
+            " do: fit it without, or with `recentre: session`"
+        )
+    for name in of:
+        if study.models[name].seeds == "mean":
+            raise ValueError(
+                f"'{name}' is the mean of networks over seeds (`seeds: mean`), and a decoder holds"
+                " one network: fit the model without it"
+            )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eegvit.branches.base import probabilities
 from eegvit.config import Study
 from eegvit.data.montage import electrode_directions
-from eegvit.deploy.about import about_study, differing, said
+from eegvit.deploy.about import about_study, differing, refuse, said
 from eegvit.deploy.alignment import Alignment
 from eegvit.deploy.archive import read, write
 from eegvit.deploy.calibration import Calibration
@@ -101,11 +101,7 @@ class Decoder:
         asked = results.plan.study
         settings = results.settings(model)
         recentre = settings.recentre or asked.recentre
-        if recentre != "none" and model in asked.ensembles:
-            raise ValueError(
-                f"the members of '{model}' are recentred one by one, which a decoder does not do:"
-                " fit one of them alone, or leave `recentre` out"
-            )
+        refuse(asked, model, recentre)
         fitted, view = results.fitted(model, seed)
         align = settings.align or asked.align
         member = asked.ensembles[model].of[0] if model in asked.ensembles else model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,10 +12,16 @@ from eegvit.ensemble.probabilities import FloatArray
 LEAST = 1e-12  # a probability of zero could not be moved
 TOLERANCE = 1e-6  # of a class's share
 MOST_STEPS = 1000
+PRIOR = 20  # trials without a favourite that the first trials of a recording lean on
 
 
-def by_recording(P: FloatArray, recording: NDArray[np.str_], shares: FloatArray) -> FloatArray:
-    """Recentre the predictions of each recording apart.
+def by_recording(
+    P: FloatArray,
+    recording: NDArray[np.str_],
+    shares: FloatArray,
+    how: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
+) -> FloatArray:
+    """Recentre the predictions of each recording apart, as a whole or trial by trial.
 
     Examples
     --------
@@ -25,7 +33,7 @@ def by_recording(P: FloatArray, recording: NDArray[np.str_], shares: FloatArray)
     new = np.empty_like(P, dtype=np.float64)
     for name in np.unique(recording):
         rows = recording == name
-        new[rows] = recentred(P[rows], shares)
+        new[rows] = (how or recentred)(P[rows], shares)
     return new
 
 
@@ -53,13 +61,42 @@ def recentred(P: FloatArray, shares: FloatArray) -> FloatArray:
     """
     shares = np.asarray(shares, dtype=np.float64) / np.sum(shares)
     told = np.maximum(P, LEAST)
-    weights = np.ones(told.shape[1])
+    return _weighed(told, _class_weights(told, shares, np.ones(told.shape[1])))
+
+
+def recentred_so_far(P: FloatArray, shares: FloatArray) -> FloatArray:
+    """Recentre each trial of a recording by itself and those before it, as they come.
+
+    The first trials, with little to go by, lean on trials that favour no class, as many as
+    `PRIOR`. Trials must be in time order.
+
+    Examples
+    --------
+    >>> P = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.7, 0.3]])
+    >>> new = recentred_so_far(P, np.array([0.5, 0.5]))
+    >>> bool(np.array_equal(recentred_so_far(P[:2], np.array([0.5, 0.5])), new[:2]))
+    True
+    """
+    shares = np.asarray(shares, dtype=np.float64) / np.sum(shares)
+    told = np.concatenate([np.tile(shares, (PRIOR, 1)), np.maximum(P, LEAST)])
+    weights, new = np.ones(told.shape[1]), np.empty_like(told)
+    for i in range(PRIOR, len(told)):
+        weights = _class_weights(told[: i + 1], shares, weights)
+        new[i] = _weighed(told[i : i + 1], weights)[0]
+    return new[PRIOR:]
+
+
+def _class_weights(told: FloatArray, shares: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the weights of classes that make their mean probabilities the shares, from some."""
     for _ in range(MOST_STEPS):
-        new = told * weights
-        new /= new.sum(axis=1, keepdims=True)
-        found = new.mean(axis=0)
+        found = _weighed(told, weights).mean(axis=0)
         if np.abs(found - shares).max() < TOLERANCE:
             break
-        weights *= np.divide(shares, found, out=np.zeros_like(found), where=found > 0)
-        weights /= weights.sum()
-    return new
+        weights = weights * np.divide(shares, found, out=np.zeros_like(found), where=found > 0)
+        weights = weights / weights.sum()
+    return weights
+
+
+def _weighed(told: FloatArray, weights: FloatArray) -> FloatArray:
+    new = told * weights
+    return np.asarray(new / new.sum(axis=1, keepdims=True))

@@ -70,3 +70,4 @@ class Request:
     outer: str = ""
     shares: FloatArray | None = None  # of the classes, where predictions are recentred
     labels: Labels | None = None
+    causal: bool = False  # whether they are recentred by the trials so far

@@ -95,7 +95,7 @@ def make_plan(
                 known = train if labelled is None else labelled
                 shares = None if recentre == "none" else view.class_shares(known)
                 about = (name, split.name, seed, key, seen, view, split.test, outer, shares)
-                requests.append(Request(*about, split.labels))
+                requests.append(Request(*about, split.labels, recentre == "causal"))
                 label = _label(name, split, seed if seeded or model.control else None)
                 start = elsewhere
                 if model.pretrain is not None and source is None:

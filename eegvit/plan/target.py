@@ -43,6 +43,8 @@ def target(
     'calibrated: 5'
     >>> target(Align(method="euclidean"), Evaluate(), "session")
     'unlabelled + class shares'
+    >>> target(Align(method="none"), Evaluate(), "causal")
+    'causal + class shares'
     """
     kinds = []
     calibrate = of_target(evaluate)
@@ -50,7 +52,9 @@ def target(
         kinds.append(f"calibrated: {calibrate}")
     if align.method != "none":
         kinds.append("causal" if align.mode == "causal" else "unlabelled")
-    if (saw_target or recentre != "none") and "unlabelled" not in kinds:
+    if recentre == "causal" and not {"causal", "unlabelled"} & set(kinds):
+        kinds.append("causal")
+    if (saw_target or recentre == "session") and "unlabelled" not in kinds:
         kinds.append("unlabelled")
     if recentre != "none":
         kinds.append("class shares")

@@ -230,8 +230,8 @@ def target_title(target: str) -> str:
 def _use(part: str) -> str:
     if part == "causal":
         return (
-            "Each test trial is aligned from itself and earlier trials of the recording, without"
-            " labels; this can run live."
+            "Each test trial is aligned or recentred from itself and earlier trials of the"
+            " recording, without labels; this can run live."
         )
     if part == "unlabelled":
         return (

@@ -18,6 +18,7 @@ from eegvit.results.statistics.intervals import bootstrap_interval, crossed_inte
 
 Tested = Mapping[tuple[str, int], Predictions]
 NAN = float("nan")
+RECENTRED = {"session": "per session", "causal": "per session, causal"}
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,7 @@ def _alignment(study: Study, model: str) -> str:
         return found.pop() if len(found) == 1 else "aligned as its members"
     align = study.models[model].align or study.align
     recentre = study.models[model].recentre or study.recentre
-    after = "" if recentre == "none" else f", recentred per {recentre}"
+    after = "" if recentre == "none" else f", recentred {RECENTRED[recentre]}"
     if align.method == "none":
         return f"none{after}"
     return f"{align.method} per {align.domain}, {align.mode}{after}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from eegvit.config import Study
-from eegvit.ensemble.recentring import by_recording
+from eegvit.ensemble.recentring import by_recording, recentred, recentred_so_far
 from eegvit.execute.store import Prediction, Store
 from eegvit.plan.fit import Request
 from eegvit.plan.plan import Plan
@@ -15,6 +15,7 @@ from eegvit.results.audit import audit
 from eegvit.results.embeddings import representations
 from eegvit.results.outcomes import Outcome
 from eegvit.results.results import Results, tabulate
+from eegvit.results.seeds import mean_over_seeds
 from eegvit.results.told import readings, warnings_of
 from eegvit.views.view import stage_seconds
 
@@ -41,7 +42,8 @@ def score(study: Study, plan: Plan, store: Store) -> Results:
 
 
 def _outcomes(plan: Plan, store: Store, known: Mapping[str, Prediction | None]) -> list[Outcome]:
-    return [_outcome(request, known[request.key], store) for request in plan.requests]
+    told = [_outcome(request, known[request.key], store) for request in plan.requests]
+    return mean_over_seeds(plan.study, told)
 
 
 def _outcome(request: Request, prediction: Prediction | None, store: Store) -> Outcome:
@@ -64,7 +66,8 @@ def _outcome(request: Request, prediction: Prediction | None, store: Store) -> O
         seconds = {s: prediction.about[f"seconds_{s}"] for s in ("features", "fit", "predict")}
         told = prediction.select(view.ids[test], view.block_keys[test])
         if request.shares is not None:
-            told = by_recording(told, view.block_keys[test], request.shares)
+            how = recentred_so_far if request.causal else recentred
+            told = by_recording(told, view.block_keys[test], request.shares, how)
         return Outcome(
             **about,
             probabilities=told,

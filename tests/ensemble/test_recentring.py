@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import expit, logit, softmax
 
-from eegvit.ensemble.recentring import by_recording, recentred
+from eegvit.ensemble.recentring import PRIOR, by_recording, recentred, recentred_so_far
 
 
 def test_two_classes_move_by_one_threshold() -> None:
@@ -70,3 +70,39 @@ def test_all_classes_reach_their_shares_if_one_has_its_own_already() -> None:
     P = np.column_stack([0.8 * p, 0.8 * (1 - p), np.full(50, 0.2)])
     shares = np.array([0.5, 0.3, 0.2])
     np.testing.assert_allclose(recentred(P, shares).mean(axis=0), shares, atol=1e-5)
+
+
+def biased(share: float, n: int = 400, bias: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return classes, and probabilities of a classifier that favours the first of them."""
+    rng = np.random.default_rng(3)
+    y = (rng.random(n) >= share).astype(int)
+    logits = 3 * np.eye(2)[y] + rng.normal(size=(n, 2)) + np.array([bias, 0.0])
+    return y, softmax(logits, axis=1)
+
+
+def test_so_far_knows_nothing_of_later_trials() -> None:
+    _, P = biased(0.5, n=60)
+    even = np.array([0.5, 0.5])
+    whole, other = recentred_so_far(P, even), P.copy()
+    other[30:] = other[30:, ::-1]
+    np.testing.assert_array_equal(recentred_so_far(other, even)[:30], whole[:30])
+    assert np.abs(recentred(other, even)[:30] - recentred(P, even)[:30]).max() > 0.01
+
+
+def test_so_far_undoes_a_bias_and_ends_near_what_the_whole_recording_gives() -> None:
+    y, P = biased(0.5)
+    even = np.array([0.5, 0.5])
+    new = recentred_so_far(P, even)
+    right = [(told.argmax(1) == y).mean() for told in (P, new, recentred(P, even))]
+    assert right[0] + 0.02 < right[1] <= right[2] + 0.02
+    np.testing.assert_allclose(new[-1], recentred(P, even)[-1], atol=0.1)
+    first = recentred_so_far(P[:1], even)
+    assert np.abs(first - P[:1]).max() < 1 / PRIOR
+
+
+def test_where_classes_are_not_shared_out_alike_both_ways_harm() -> None:
+    y, P = biased(0.9, bias=0.0)
+    even = np.array([0.5, 0.5])
+    plain = (P.argmax(1) == y).mean()
+    for way in (recentred, recentred_so_far):
+        assert (way(P, even).argmax(1) == y).mean() < plain - 0.02
