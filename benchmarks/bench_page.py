@@ -1,4 +1,4 @@
-"""Benchmarks in Markdown: the report of all, and the short table of the README."""
+"""Benchmarks in Markdown: the report of all, and the short table of the site."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from record import Run
 
 BEGIN, END = "<!-- benchmarks: written by `make bench` -->", "<!-- benchmarks end -->"
-SHORT = {  # of the README: what is timed, against what
+SHORT = {  # what is timed, against what
     "eegnet": ("EEGNet, a training step of 64 x 22 x 1000", "braindecode"),
     "shallow": ("ShallowConvNet, the same", "braindecode"),
     "loso_neural": ("EEGNet study, 9 people, one left out", "MOABB and braindecode"),

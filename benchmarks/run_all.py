@@ -4,7 +4,7 @@ python benchmarks/run_all.py
 python benchmarks/run_all.py eegnet shallow
 
 What was said goes to reports/benchmarks.json, and from there to reports/benchmarks.md and the
-table in README.md. Benchmarks that are not named keep what they said last. A figure more than a
+table in docs/speed.md. Benchmarks that are not named keep what they said last. A figure more than a
 fifth below the committed one is named, and the exit code is 1, as when a benchmark fails.
 """
 
@@ -47,14 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def keep(runs: dict[str, Run], root: Path) -> int:
     """Write the pages, say what fell; return the exit code."""
-    file, page, readme = (
-        root / name for name in ("reports/benchmarks.json", "reports/benchmarks.md", "README.md")
+    file, page, site = (
+        root / name
+        for name in ("reports/benchmarks.json", "reports/benchmarks.md", "docs/speed.md")
     )
     before = committed(file)
     done = dict(sorted((load(file) | runs).items()))
     save(file, done)
     page.write_text(report(done), encoding="utf-8")
-    readme.write_text(with_table(readme.read_text("utf-8"), done), encoding="utf-8")
+    site.write_text(with_table(site.read_text("utf-8"), done), encoding="utf-8")
     print(page)
     slower = fallen(before, runs)
     print("\n".join(slower) or "nothing fell by more than a fifth")

@@ -113,8 +113,9 @@ def test_what_fell_by_more_than_a_fifth_is_named(
         subprocess.run(["git", "-C", str(tmp_path), *name, *arguments], check=True)
 
     (tmp_path / "reports").mkdir()
-    readme = tmp_path / "README.md"
-    readme.write_text("# Fast\n\n<!-- benchmarks: written by `make bench` -->\nold\n"
+    (tmp_path / "docs").mkdir()
+    page = tmp_path / "docs" / "speed.md"
+    page.write_text("# Fast\n\n<!-- benchmarks: written by `make bench` -->\nold\n"
                       "<!-- benchmarks end -->\n\nmore\n", encoding="utf-8")  # fmt: skip
     assert run_all.keep(made(ratio=10.0, memory=4.0), tmp_path) == 0
     git("init", "-q"), git("add", "."), git("commit", "-q", "-m", "first")
@@ -124,8 +125,8 @@ def test_what_fell_by_more_than_a_fifth_is_named(
         assert "eegnet: memory fell from 4x to 3.1x\n" in capsys.readouterr().out
     assert run_all.keep(made(ratio=8.1, memory=3.3), tmp_path) == 0
     row = "| EEGNet, a training step of 64 x 22 x 1000 | braindecode | 8.1 | 3.3 |"
-    assert row in readme.read_text(encoding="utf-8")
-    assert readme.read_text(encoding="utf-8").endswith("<!-- benchmarks end -->\n\nmore\n")
+    assert row in page.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8").endswith("<!-- benchmarks end -->\n\nmore\n")
     assert run_all.keep(made(), tmp_path) == 1
     assert "eegnet: ratio was 10x, and now there is none" in capsys.readouterr().out
 
@@ -133,6 +134,6 @@ def test_what_fell_by_more_than_a_fifth_is_named(
 def test_the_committed_pages_say_what_the_figures_say(root: Path, run_all: ModuleType) -> None:
     kept = run_all.load(root / "reports" / "benchmarks.json")
     assert {name.partition(" ")[0] for name in kept} == set(TINY)
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    assert run_all.with_table(readme, kept) == readme, "`make bench` writes this table"
+    page = (root / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert run_all.with_table(page, kept) == page, "`make bench` writes this table"
     assert run_all.report(kept) == (root / "reports" / "benchmarks.md").read_text(encoding="utf-8")

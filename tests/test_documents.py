@@ -62,8 +62,8 @@ def test_files_that_the_readme_names_exist(root: Path) -> None:
     assert named and not missing
 
 
-def test_the_readme_lists_every_branch_and_source(root: Path) -> None:
-    text = read(root, "README.md")
+def test_the_site_lists_every_branch_source_and_command(root: Path) -> None:
+    text = read(root, "docs/commands.md")
     assert [name for name in [*BRANCHES, *SOURCES] if f"`{name}`" not in text] == []
     assert [name for name in COMMANDS if f"`eegvit {name}" not in text] == ["run"]
 
@@ -88,3 +88,10 @@ def test_files_are_short(root: Path) -> None:
         if (n := len(p.read_text(encoding="utf-8").splitlines())) > 380
     }
     assert not long
+
+
+def test_the_readme_fits_a_screen_and_its_picture_is_small(root: Path) -> None:
+    text = read(root, "README.md")
+    assert len(text.splitlines()) <= 75
+    (picture,) = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert (root / picture).stat().st_size < 200_000

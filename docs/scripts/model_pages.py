@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Any
 
+import network_figures
 from key_tables import in_cell
 
 from eegvit import registry
@@ -33,6 +35,8 @@ def model_page(name: str) -> str:
     """Return the page of a branch."""
     cls = registry.lookup(registry.BRANCHES, name)
     parts = [f"# `{name}`", "## When to use it", notes(cls), "## In a study", yaml_of(name)]
+    if drawn := network_figures.figure(name, with_defaults(cls), SHAPE):
+        parts += ["## What it is made of", drawn]
     if cost := cost_of(cls):
         parts += ["## What it costs", cost]
     parts += ["## Parameters", parameters(cls, all_of_them=False)]
@@ -83,6 +87,13 @@ def yaml_of(name: str) -> str:
     return f"```yaml\nmodels:\n  mine: {line}\n```\n\n`eegvit show {name}` prints all of this."
 
 
+def with_defaults(cls: type) -> Any:
+    """Return a branch as it is in a study that sets none of its parameters."""
+    known = inspect.signature(cls).parameters
+    given = {"sfreq": RATE, "ch_names": CHANNELS}
+    return cls(**{key: value for key, value in given.items() if key in known})
+
+
 def cost_of(cls: type) -> str:
     """Return what a network of the usual parameters costs, counted as the page is made."""
     if not hasattr(cls, "network") or hasattr(cls, "members") or getattr(cls, "needs", ()):
@@ -91,10 +102,7 @@ def cost_of(cls: type) -> str:
 
     from eegvit.networks.macs import count
 
-    known = inspect.signature(cls).parameters
-    given = {"sfreq": RATE, "ch_names": CHANNELS}
-    model = cls(**{key: value for key, value in given.items() if key in known})
-    network = model.network(*SHAPE, 4)
+    network = with_defaults(cls).network(*SHAPE, 4)
     size = sum(p.numel() for p in network.parameters())
     macs = count(network, torch.zeros(1, *SHAPE))
     return (
