@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,7 @@ class Plan:
     splits: tuple[Split, ...]
     requests: tuple[Request, ...]
     fits: dict[str, Fit]
+    remarks: tuple[str, ...] = ()  # what was warned of when trials were put on two sides
 
     @property
     def pretrainings(self) -> dict[str, Pretraining]:
@@ -55,7 +57,7 @@ def make_plan(
     """
     sources = sources or {}
     view = whole = _of_all(views)
-    found = splits(view, study.evaluate)
+    found, remarks = _splits(view, study)
     copies = study.evaluate.duplicates == "warn" and uses_copies(view, found)
     inner = _inner(study, view, found)
     learning = {m for e in study.ensembles.values() if e.learns for m in e.of}
@@ -102,7 +104,18 @@ def make_plan(
                     start = pretraining_of(label, recipe, view, train, labelled)
                 fit = Fit(key, label, recipe, view, train, split.test, labelled, start, shuffle)
                 fits[key] = _union(fits.get(key), fit)
-    return Plan(study, tuple(found), tuple(requests), fits)
+    return Plan(study, tuple(found), tuple(requests), fits, remarks)
+
+
+def _splits(view: DataView, study: Study) -> tuple[list[Split], tuple[str, ...]]:
+    """Return the splits of the protocol, and what was warned of on the way."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = splits(view, study.evaluate)
+    for one in caught:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    said = (str(one.message) for one in caught if one.category is UserWarning)
+    return found, tuple(dict.fromkeys(said))
 
 
 def _of_all(views: Mapping[str, DataView]) -> DataView:

@@ -34,7 +34,7 @@ def warnings_of(plan: Plan, known: Mapping[str, Prediction | None]) -> tuple[str
     known : mapping
         What the store has of each fit, by its key.
     """
-    said: dict[str, None] = {}
+    said: dict[str, None] = dict.fromkeys(plan.remarks)
     views = {id(fit.view): fit.view for fit in plan.fits.values()}.values()
     for view in views:
         said |= dict.fromkeys(view.remarks)

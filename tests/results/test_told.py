@@ -10,6 +10,7 @@ import pytest
 
 from eegvit import run_study
 from eegvit.report.text.terminal import terminal
+from eegvit.trials import concatenate
 
 DATA = {
     "card": "simulated",
@@ -47,3 +48,20 @@ def test_what_is_left_out_is_told_where_the_results_are(tmp_path: Path) -> None:
         again = run_study(study, jobs=0, cache=tmp_path / "cache")
     assert again.details.warnings == said and again.details.reading == results.details.reading
     assert np.isfinite(again.leaderboard["accuracy"]).all()
+
+
+@pytest.mark.parametrize(("how", "done"), [("warn", "kept"), ("drop", "left out of training")])
+def test_copies_and_overlaps_between_splits_are_told_on_the_page(
+    how: str, done: str, make_trials: Any, tmp_path: Path
+) -> None:
+    people = concatenate([make_trials(subject=s, n_trials=24, seed=int(s)) for s in "1234"])
+    X = people.X.copy()
+    X[people.subject == "2"] = X[people.subject == "1"]
+    study = {"name": "copies", "models": {"csp": {"branch": "csp_lda"}}}
+    study["evaluate"] = {"protocol": "cross_subject", "duplicates": how}
+    with pytest.warns(UserWarning, match=f"evaluate.duplicates: {how}"):
+        results = run_study(study, people.replace(X=X), jobs=0, cache=tmp_path, out=tmp_path)
+    (said,) = [one for one in results.details.warnings if "under two names and " + done in one]
+    assert said.startswith(f"evaluate.duplicates: {how}")
+    assert f"evaluate.duplicates: {how}" in results.page.read_text(encoding="utf-8")
+    assert f"evaluate.duplicates: {how}" in terminal(results.details)
