@@ -3,6 +3,8 @@
 python benchmarks/scaling.py
 python benchmarks/scaling.py --subjects 3 6 --trials 16 --channels 8
 python benchmarks/scaling.py --model tangent_space --subjects 109 --channels 64
+python benchmarks/scaling.py --stored 100000
+python benchmarks/scaling.py --paper
 
 CSP and LDA leaves every person out once: 64 channels, as many models as people, each of all the
 others. What is per trial is done once; what is left for a model is sums of covariances and the
@@ -12,6 +14,9 @@ groups of people: its mean has no such sums, and every model's is computed from 
 Each study runs in a process of its own, from drawing the trials to scores, one thread, in an
 empty cache; imports do not count. There is no peer: the ratio is the CPU-seconds per person of
 CSP and LDA among the most people against among the fewest, 1.0x if the study is linear.
+
+`--stored` takes a study whose fits are stored already, see `tasks.py`: its ratio is the time a fit
+of all against a tenth of them. `--paper` measures sizes and reckons what 10,000 people would cost.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ from timing import one_thread
 one_thread()
 
 import numpy as np  # noqa: E402
+import tasks  # noqa: E402
 
 CLASSES = ("feet", "left_hand", "right_hand", "tongue")
 SFREQ = 160.0
@@ -43,7 +49,16 @@ def main() -> None:
     parser.add_argument("--channels", type=int, help="default: 22 and 64")
     parser.add_argument("--times", type=int, default=480)
     parser.add_argument("--model", choices=CASES, nargs="+", default=list(CASES))
+    parser.add_argument("--stored", type=int, metavar="N", help="plan and write a page of N fits")
+    parser.add_argument("--models", type=int, default=20, help="with --stored")
+    parser.add_argument("--paper", action="store_true", help="a table of 10,000 people")
     options = parser.parse_args()
+    if options.paper:
+        print(tasks.on_paper())
+        return
+    if options.stored:
+        print(f"ratio {tasks.stored(options.stored, options.models):.1f}x")
+        return
     ratio = 1.0
     for model in options.model:
         n_channels, n_folds = CASES[model]

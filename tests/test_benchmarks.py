@@ -65,6 +65,21 @@ def test_ends_with_its_ratio(name: str, root: Path) -> None:
     assert re.fullmatch(r"ratio \d[\d.]*x", said.stdout.splitlines()[-1]), said.stdout
 
 
+def test_what_many_fits_cost_is_told_at_any_number(root: Path) -> None:
+    command = [
+        sys.executable,
+        root / "benchmarks" / "scaling.py",
+        "--stored",
+        "400",
+        "--models",
+        "4",
+    ]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[0].startswith("40 stored fits, 2 people x 4 models: ")
+    assert said[1].startswith("400 stored fits, 20 people x 4 models: ")
+    assert re.fullmatch(r"ratio \d[\d.]*x", said[-1])
+
+
 def test_all_benchmarks_are_tested(root: Path, run_all: ModuleType) -> None:
     assert [path.stem for path in run_all.scripts(root / "benchmarks")] == sorted(TINY)
 

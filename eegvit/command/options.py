@@ -58,8 +58,29 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def workers_of(options: argparse.Namespace) -> AbstractContextManager[Executor]:
-    """Return who carries out the tasks of a command."""
+def add_executor(parser: argparse.ArgumentParser) -> None:
+    """Add who carries out the work."""
+    parser.add_argument(
+        "--executor",
+        choices=("local", "dask"),
+        default="local",
+        help="worker processes of this machine (the default), or dask's",
+    )
+    parser.add_argument(
+        "--address",
+        help="with `--executor dask`: the scheduler whose workers are used, such as"
+        " tcp://10.0.0.1:8786; without, --jobs workers are started here",
+    )
+
+
+def workers_of(options: argparse.Namespace, cache: Path) -> AbstractContextManager[Executor]:
+    """Return who carries out the tasks of a command that keeps what it computes in a cache."""
+    if options.executor == "dask":
+        from eegvit.execute.cluster import Cluster
+
+        return Cluster(cache, jobs=options.jobs, address=options.address)
+    if options.address is not None:
+        raise ValueError(f"--address {options.address} goes with --executor dask")
     from eegvit.execute import local
 
     return local.local(options.jobs)

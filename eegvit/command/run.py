@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eegvit.command.options import (
     add_cache,
+    add_executor,
     add_jobs,
     add_out,
     add_overwrite,
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="carry out only the fits of the K-th of N shares, and write no page: for array jobs"
         " on a shared cache; the same command without it writes the page in the end",
     )
+    add_executor(parser)
     add_jobs(parser)
     add_out(parser)
     add_overwrite(parser)
@@ -56,7 +58,7 @@ def carry_out(options: argparse.Namespace) -> int:
     check_writable(folder, "--out")
     if not options.overwrite:
         refuse_another(folder, study)
-    with workers_of(options) as workers:
+    with workers_of(options, cache.root) as workers:
         _, results = plan_and_carry_out(study, cache, executor=workers)
     page = write(results, folder, command=typed(options), overwrite=options.overwrite)
     print(terminal(results))
@@ -72,7 +74,7 @@ def _carry_out_shard(study: Study, cache: Cache, options: argparse.Namespace) ->
 
     shard = Shard.parse(options.shard)
     check_writable(cache.root, "--cache")
-    with workers_of(options) as workers:
+    with workers_of(options, cache.root) as workers:
         tally, left = carry_out_shard(study, cache, shard, workers)
     print(
         f"shard {shard}: {tally.stored} fits were stored before, {tally.run} run now,"

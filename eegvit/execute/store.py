@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.execute.npz import read_arrays
 from eegvit.sealed import (
     clear_half_made,
     is_stale,
@@ -176,9 +177,9 @@ class Store:
 
 def _read(path: Path) -> Prediction:
     """Return the predictions in a file; an error if they do not fit together."""
-    with np.load(io.BytesIO(read_sealed(path)), allow_pickle=False) as saved:
-        names, about = saved["block_names"], json.loads(str(saved["about"]))
-        found = Prediction(saved["ids"], names[saved["block"]], saved["probabilities"], about)
+    saved = read_arrays(read_sealed(path))
+    names, about = saved["block_names"], json.loads(str(saved["about"]))
+    found = Prediction(saved["ids"], names[saved["block"]], saved["probabilities"], about)
     if not len(found.ids) == len(found.blocks) == len(found.probabilities):
         raise ValueError("ids, blocks and probabilities differ in length")
     return found

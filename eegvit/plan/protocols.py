@@ -51,7 +51,7 @@ def _within_session(view: DataView, evaluate: Evaluate) -> Iterator[Split]:
     """
     n_folds = evaluate.n_folds or N_FOLDS
     for number, block in enumerate(view.blocks):
-        rows = np.flatnonzero(view.block == number)
+        rows = np.arange(view.starts[number], view.starts[number + 1])
         place = f"{block.subject}/{block.session}"
         if len(rows) < n_folds:
             raise ValueError(f"session {place} has {len(rows)} trials, too few for {n_folds} folds")

@@ -12,7 +12,7 @@ from eegvit.config import Study
 from eegvit.data.folders import natural
 from eegvit.plan.target import target_order
 from eegvit.results.metrics import LOWER_IS_BETTER, METRICS, scores
-from eegvit.results.outcomes import FloatArray, Outcome, Predictions
+from eegvit.results.outcomes import FloatArray, Outcome, Predictions, rows_of
 from eegvit.results.statistics.chance import chance_bound, chance_level
 from eegvit.results.statistics.intervals import bootstrap_interval, crossed_interval
 
@@ -191,10 +191,9 @@ def _ranked(rows: Sequence[BoardRow], metric: str) -> list[BoardRow]:
 
 def subject_scores(tested: Predictions) -> dict[str, dict[str, float]]:
     """Return every metric of each subject whose test trials all have a prediction."""
-    who, done = tested.subject, tested.done
-    found = {}
-    for subject in sorted(set(who.tolist()), key=natural):
-        own = who == subject
+    found, rows, done = {}, rows_of(tested.subject), tested.done
+    for subject in sorted(rows, key=natural):
+        own = rows[subject]
         if done[own].all():
             found[subject] = scores(tested.y[own], tested.probabilities[own])
     return found
@@ -227,10 +226,10 @@ def _means(subjects: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _subject_counts(tested: Predictions) -> dict[str, list[int]]:
-    who, n_classes = tested.subject, tested.probabilities.shape[1]
+    rows, n_classes = rows_of(tested.subject), tested.probabilities.shape[1]
     return {
-        s: np.bincount(tested.y[who == s], minlength=n_classes).tolist()
-        for s in sorted(set(who.tolist()), key=natural)
+        s: np.bincount(tested.y[rows[s]], minlength=n_classes).tolist()
+        for s in sorted(rows, key=natural)
     }
 
 

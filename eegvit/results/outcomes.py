@@ -107,6 +107,19 @@ class Predictions:
         return np.asarray(~np.isnan(self.probabilities).any(1))
 
 
+def rows_of(values: NDArray[Any]) -> dict[Any, NDArray[np.int64]]:
+    """Return where each value is, in one pass whatever the number of values.
+
+    Examples
+    --------
+    >>> {value: rows.tolist() for value, rows in rows_of(np.array(["b", "a", "b"])).items()}
+    {'a': [1], 'b': [0, 2]}
+    """
+    known, which, times = np.unique(values, return_inverse=True, return_counts=True)
+    order = np.argsort(which, kind="stable")
+    return dict(zip(known.tolist(), np.split(order, np.cumsum(times)[:-1]), strict=True))
+
+
 def checked(outcome: Outcome, n_classes: int) -> Outcome:
     """Turn predictions that are no probabilities into a failure with a reason."""
     given = outcome.probabilities

@@ -19,7 +19,7 @@ from eegvit.results.few_labels import Efficiency, describe_efficiency
 from eegvit.results.leaderboard import BoardRow, class_counts, make_board, stages, subject_chance
 from eegvit.results.members import Ensembles, describe_ensembles
 from eegvit.results.metrics import scores
-from eegvit.results.outcomes import Outcome, Predictions, checked, predictions
+from eegvit.results.outcomes import Outcome, Predictions, checked, predictions, rows_of
 from eegvit.views.view import STAGES as VIEW_STAGES
 
 STAGES = ("features", "fit", "predict")
@@ -192,8 +192,9 @@ def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, 
         columns = (predicted.data, predicted.subject, predicted.session)
         places = np.stack([column[done] for column in columns], axis=1)
         known, which = np.unique(places, axis=0, return_inverse=True)
+        rows_at = rows_of(which.reshape(-1))
         for number, place in enumerate(known):
-            chosen = done[which.reshape(-1) == number]
+            chosen = done[rows_at[number]]
             row: dict[str, Any] = {"model": model, "data": str(place[0])}
             row |= {"subject": str(place[1]), "session": str(place[2]), "seed": seed}
             row["n_trials"] = len(chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,11 @@ def chance_bound(counts: Sequence[Sequence[int]], metric: str) -> float:
     >>> chance_bound([[50, 50]], "accuracy")
     0.58
     """
+    return _bound(tuple(tuple(map(int, own)) for own in counts), metric)
+
+
+@lru_cache(maxsize=256)  # models are tested on the same trials
+def _bound(counts: tuple[tuple[int, ...], ...], metric: str) -> float:
     per_class = [np.asarray(c, np.int64) for c in counts]
     if metric == "accuracy":
         return _binomial_bound([(int(c.sum()), chance_level(c, metric)) for c in per_class])
@@ -78,8 +84,10 @@ def _binomial_bound(subjects: list[tuple[int, float]]) -> float:
         n, chance = subjects[0]
         return float(stats.binom.ppf(LEVEL, n, chance) / n)
     rng = np.random.default_rng(0)
-    draws = [rng.binomial(n, chance, size=N_DRAWS) / n for n, chance in subjects]
-    return float(np.quantile(np.mean(draws, axis=0), LEVEL))
+    total = np.zeros(N_DRAWS)
+    for n, chance in subjects:
+        total += rng.binomial(n, chance, size=N_DRAWS) / n
+    return float(np.quantile(total / len(subjects), LEVEL))
 
 
 def _guesses(per_class: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
