@@ -23,6 +23,7 @@ COMMON = (
     "view",
     "recentre",
     "seeds",
+    "trained_on",
     "pretrain",
     "prune",
 )  # keys of a model that are no parameters of its branch

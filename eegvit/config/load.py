@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,4 +152,20 @@ def _meaning(document: Document, study: Study) -> list[str]:
         text = f"the study has no model or ensemble '{study.reference}'{known}"
         errors.append(document.error(("reference",), text))
     errors += [document.error(path, text) for path, text in label_mistakes(study)]
+    errors += [document.error(path, text) for path, text in _bound_mistakes(study)]
     return errors
+
+
+def _bound_mistakes(study: Study) -> Iterator[tuple[KeyPath, str]]:
+    """Yield (path, sentence) for models trained on the people tested where that means nothing."""
+    bounds = [name for name, model in study.models.items() if model.trained_on]
+    for name in bounds:
+        path: KeyPath = ("models", name, "trained_on")
+        if study.evaluate.protocol not in ("cross_subject", "cross_dataset"):
+            yield path, f"protocol {study.evaluate.protocol} trains on the people tested anyway"
+        if study.evaluate.amounts or study.evaluate.calibrate:
+            yield path, "it takes all labels of the other sessions: leave few labels out"
+    for name, ensemble in study.ensembles.items():
+        if taken := [member for member in ensemble.of if member in bounds]:
+            text = f"'{taken[0]}' is trained on other people than the rest: leave it out"
+            yield ("ensembles", name, "of"), text

@@ -140,6 +140,9 @@ class Model(Strict):
     seeds : {"mean"} or None
         "mean" makes one row of all seeds: the mean of what its networks predict. By default each
         seed is judged by itself.
+    trained_on : {"own_sessions"} or None
+        "own_sessions" trains, with labels, on all other sessions of the person tested and on nobody
+        else: a bound on what these trials hold, ranked apart.
     pretrain : dict or None
         What the model learns before it sees labels, where signals are all that its network sees.
     control : {"shuffled"} or None
@@ -154,6 +157,7 @@ class Model(Strict):
     view: View | None = None
     recentre: Recentre | None = None
     seeds: Literal["mean"] | None = None
+    trained_on: Literal["own_sessions"] | None = None
     pretrain: dict[str, Any] | None = None
     control: Literal["shuffled"] | None = None
     prune: dict[str, Any] | None = None
@@ -181,6 +185,7 @@ class Model(Strict):
             how: Any = prune_model()(**self.prune)
             said = f"{said}, pruned (to {how.to:.0%} of its {how.of}, {how.by})"
         said += ", mean over seeds" if self.seeds == "mean" else ""
+        said += ", trained on own sessions" if self.trained_on else ""
         if self.control is not None:
             return f"{said}, labels {self.control}"
         if self.pretrain is None:

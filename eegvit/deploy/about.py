@@ -144,6 +144,11 @@ def refuse(study: Study, model: str, recentre: str) -> None:
             " do: fit it without, or with `recentre: session`"
         )
     for name in of:
+        if study.models[name].trained_on:
+            raise ValueError(
+                f"'{name}' is a bound (`trained_on: own_sessions`): each of its models is of one"
+                " person. Fit the model without it"
+            )
         if study.models[name].seeds == "mean":
             raise ValueError(
                 f"'{name}' is the mean of networks over seeds (`seeds: mean`), and a decoder holds"

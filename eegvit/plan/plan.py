@@ -16,6 +16,7 @@ from eegvit.plan.few_labels import with_labels
 from eegvit.plan.fit import Fit, Request
 from eegvit.plan.inner_splits import LEARN_NOTHING, inner_splits
 from eegvit.plan.keys import fit_key, identity_of, takes_seed
+from eegvit.plan.own_sessions import own_sessions
 from eegvit.plan.pretraining import Pretraining, pretraining_of, pretraining_on, source_of
 from eegvit.plan.protocols import splits
 from eegvit.plan.recipe import Recipe
@@ -65,12 +66,13 @@ def make_plan(
     fits: dict[str, Fit] = {}
     for name, model in study.models.items():
         view = views[name]
-        recentre = model.recentre or study.recentre
+        recentre, own = model.recentre or study.recentre, model.trained_on == "own_sessions"
         tested = np.unique(np.concatenate([split.test for split in found]))
         source = source_of(name, model, sources)
         saw = saw_target(study, name, model, view, tested, source)
-        seen = target(model.align or study.align, study.evaluate, recentre, saw, copies)
+        seen = target(model.align or study.align, study.evaluate, recentre, saw, copies, own)
         seeded = takes_seed(model)
+        bound = own_sessions(whole, found, study.evaluate.duplicates) if own else None
         for seed in study.evaluate.seeds:
             recipe = Recipe(
                 model.branch,
@@ -88,7 +90,7 @@ def make_plan(
             if source is not None:
                 elsewhere = pretraining_on(f"{name}, seed {seed}", recipe, source, view)
                 identity["pretrained"] = elsewhere and elsewhere.key
-            scored = with_labels(whole, study.evaluate, found, seed)
+            scored = bound or with_labels(whole, study.evaluate, found, seed)
             for outer, split in [("", s) for s in scored] + (inner if name in learning else []):
                 train, labelled = split.given(unlabelled=model.pretrain is not None)
                 shuffle = shuffle_of(model, seed, split)

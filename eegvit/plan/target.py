@@ -19,6 +19,7 @@ def target(
     recentre: str = "none",
     saw_target: bool = False,
     copies: bool = False,
+    own_sessions: bool = False,
 ) -> str:
     """Return what a model uses of the people and sessions that it is tested on.
 
@@ -34,6 +35,8 @@ def target(
         Whether it was pretrained on them.
     copies : bool
         Whether it trains on copies of what it is tested on.
+    own_sessions : bool
+        Whether it trains on other sessions of the people tested, and on nobody else.
 
     Examples
     --------
@@ -46,7 +49,7 @@ def target(
     >>> target(Align(method="none"), Evaluate(), "causal")
     'causal + class shares'
     """
-    kinds = []
+    kinds = ["own sessions"] if own_sessions else []
     calibrate = of_target(evaluate)
     if calibrate is not None:
         kinds.append(f"calibrated: {calibrate}")

@@ -243,6 +243,11 @@ def _use(part: str) -> str:
             "Predictions of a tested recording were recentred: its classes are taken to occur as"
             " often as in the training trials."
         )
+    if part == "own sessions":
+        return (
+            "Trained, with labels, on the other sessions of the person tested and on nobody else:"
+            " a bound on what these trials hold, not what a new person would get."
+        )
     if part == "copies":
         return (
             "Copies of tested trials are among the training trials (`duplicates: warn`): these"

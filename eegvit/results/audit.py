@@ -106,9 +106,16 @@ def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator
     )
     if plan.study.evaluate.protocol in ("cross_subject", "cross_dataset"):
         given = any(request.target.startswith("calibrated") for request in scored)
-        shared = [len(np.intersect1d(v.people[train], v.people[test])) for v, train, test in apart]
+        bounds = {r.split for r in scored if r.target.startswith("own sessions")}
+        shared = [
+            len(np.intersect1d(v.people[train], v.people[test]))
+            for (split, *_), (v, train, test) in sides.items()
+            if split not in bounds
+        ]
         yield Check(
-            "nobody is trained on and tested" + (", but by the trials that calibrate" * given),
+            "nobody is trained on and tested"
+            + ", but by the trials that calibrate" * given
+            + ", but by rows that say they are trained on own sessions" * bool(bounds),
             given or not any(shared),
             f"{len(np.unique(view.people)):,} people",
         )

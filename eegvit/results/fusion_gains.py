@@ -116,10 +116,10 @@ def branches_alone(models: Mapping[str, Model], fused: Model) -> list[str]:
 def _is(model: Model, branch: Mapping[str, Any], fused: Model) -> bool:
     """Say whether a model is a branch alone, on the same view."""
     given = {"branch": model.branch, **model.parameters}
-    beside = (model.view, model.align, model.recentre, model.pretrain)
-    return beside == (fused.view, fused.align, fused.recentre, fused.pretrain) and all(
-        given.get(key) == value for key, value in branch.items()
+    beside, wanted = (
+        (m.view, m.align, m.recentre, m.seeds, m.trained_on, m.pretrain) for m in (model, fused)
     )
+    return beside == wanted and all(given.get(key) == value for key, value in branch.items())
 
 
 def _otherwise(models: Mapping[str, Model], fused: str, alone: Iterable[str]) -> tuple[str, ...]:
