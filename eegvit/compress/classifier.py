@@ -54,6 +54,9 @@ class PrunedClassifier(EEGClassifier):
         The labels, sorted.
     model_ : NeuralClassifier
         The fitted model, its network smaller. What is left of it is in its `cuts_`.
+    units_ : list of dict
+        For each stage of the network and each role of units in it: how many there were and are,
+        and how much the loss depends on one, over the mean of all (before pruning).
     n_parameters_ : int
         Number of learned numbers.
 
@@ -105,12 +108,15 @@ class PrunedClassifier(EEGClassifier):
         """
         if not isinstance(self.model, NeuralClassifier):
             raise TypeError(f"model={self.model!r}: it must be a neural classifier of this house")
+        from eegvit.compress.table import table_of
+
         signals = self.check_X(X, reset=True)
         self.encode_y(signals, y)
         model = clone(self.model).set_params(random_state=self.random_state)
         model.fit(X, y, groups=groups, checkpoint=checkpoint)
         how = {name: getattr(self, name) for name in SETTINGS}
         self.model_ = prune(model, X, y, groups=groups, **how)
+        self.units_ = table_of(model.module_, self.model_.module_, scores_of(model, X, y))
         self.n_parameters_ = self.model_.n_parameters_
         return self
 

@@ -31,7 +31,7 @@ def costs(model: Any, predict: Callable[[NDArray[Any]], Any], X: NDArray[Any]) -
     dict
         "macs" of one trial or None, and the wall seconds "seconds_1" and "seconds_64" of one
         trial and of 64 at once, the best of a few repeats. "spiking", what its method
-        `spiking_activity` says of the trials, if it has one.
+        `spiking_activity` says of the trials, if it has one; "units", what pruning left of it.
 
     Examples
     --------
@@ -43,8 +43,10 @@ def costs(model: Any, predict: Callable[[NDArray[Any]], Any], X: NDArray[Any]) -
     count = getattr(model, "count_macs", None)
     activity = getattr(model, "spiking_activity", None)
     spiking = activity(batch) if activity is not None else {}
+    units = getattr(model, "units_", None)
     return {
         **({"spiking": spiking} if spiking else {}),
+        **({"units": units} if units else {}),
         "macs": None if count is None else int(count()),
         "seconds_1": _best(lambda: predict(batch[:1])),
         f"seconds_{BATCH}": _best(lambda: predict(batch)),

@@ -17,6 +17,7 @@ from eegvit.report.figures.cost import cost_plot
 from eegvit.report.figures.curves import curves
 from eegvit.report.figures.diagrams import confusion_matrix, reliability_diagram
 from eegvit.report.figures.embeddings import maps
+from eegvit.report.figures.front import fronts
 from eegvit.report.figures.ranks import critical_difference
 from eegvit.report.figures.raster import raster
 from eegvit.report.figures.subjects import subject_dots
@@ -39,6 +40,7 @@ from eegvit.report.tables.pairs import pairs_table, power_said
 from eegvit.report.tables.reading import reading_table
 from eegvit.report.tables.spikes import spikes_table, spiking_rows
 from eegvit.report.tables.subjects import subjects_table
+from eegvit.report.tables.units import pruned_rows, units_table
 from eegvit.report.text.notes import notes, patterns
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.results import Results
@@ -96,6 +98,7 @@ def sections(results: Results, about: Mapping[str, Any], seconds: float) -> list
         _models(results),
         _cost(results, seconds),
         _spikes(results),
+        _units(results),
         _audit(results),
         _trials(results),
         Section("reading", "How to read this", {"notes": notes(results)}),
@@ -257,6 +260,13 @@ def _spikes(results: Results) -> Section | None:
     if not drawn:
         return None
     return Section("spikes", "Spikes", {"table": spikes_table(results), "drawn": drawn})
+
+
+def _units(results: Results) -> Section | None:
+    tables = [(row.model, units_table(row)) for row in pruned_rows(results)]
+    if not tables:
+        return None
+    return Section("units", "Pruned units", {"tables": tables, "fronts": fronts(results)})
 
 
 def _audit(results: Results) -> Section | None:

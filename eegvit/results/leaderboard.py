@@ -63,6 +63,7 @@ class BoardRow:
     seconds_fit: float  # CPU seconds of a fit run alone, mean
     stages: Mapping[str, float]  # CPU seconds of all its fits, shared features once
     spiking: Mapping[str, Any]  # what its spiking layers do; empty without any
+    units: Sequence[Mapping[str, Any]]  # what pruning left, by stage and role; empty without it
     control: str  # "shuffled" where it must be at chance and is never ranked
 
     @property
@@ -151,6 +152,7 @@ def _row(
         seconds_fit=float(np.mean(spent)) if spent else NAN,
         stages=stages(used.values()),
         spiking=next((s for fit in fits.values() if (s := fit.costs.get("spiking"))), {}),
+        units=next((u for fit in fits.values() if (u := fit.costs.get("units"))), []),
         control=(study.models[model].control or "") if model in study.models else "",
     )
 

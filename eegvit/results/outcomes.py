@@ -48,7 +48,7 @@ class Outcome:
     costs : mapping
         What it costs to use, if it was measured: "macs" of a trial, and the wall seconds
         "seconds_1" and "seconds_64" to predict one trial and 64; "spiking", what its spiking
-        layers do.
+        layers do; "units", what pruning left of it.
     history : mapping
         Losses of each epoch, "train_loss" and "valid_loss", of a network.
     outer : str

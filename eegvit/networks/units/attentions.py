@@ -32,10 +32,18 @@ def starts(dims: Sequence[int]) -> list[int]:
     return [sum(dims[:number]) for number in range(len(dims))]
 
 
-def of_table(bias: OffsetBias, head: int, *, carries: bool = False) -> Place:
-    """Return the place of a head in a table of biases."""
-    size = bias.shape[1] * bias.shape[2]
-    return Place(bias, "table", 0, tuple(range(head * size, (head + 1) * size)), carries)
+def of_bias(bias: nn.Module, head: int, *, carries: bool = False) -> list[Place]:
+    """Return the places of a head in biases: a row of each parameter, or of the flat table.
+
+    Examples
+    --------
+    >>> [place.positions for place in of_bias(OffsetBias(2, (1, 3)), 1)]
+    [(3, 4, 5)]
+    """
+    if isinstance(bias, OffsetBias):
+        size = bias.shape[1] * bias.shape[2]
+        return [Place(bias, "table", 0, tuple(range(head * size, (head + 1) * size)), carries)]
+    return [Place(bias, name, 0, (head,), carries) for name, _ in bias.named_parameters()]
 
 
 def keep_heads(module: Any, kept: Sequence[int], lists: Sequence[str]) -> None:
@@ -45,7 +53,7 @@ def keep_heads(module: Any, kept: Sequence[int], lists: Sequence[str]) -> None:
         left = [each[head] for head in kept]
         setattr(module, name, nn.ModuleList(left) if isinstance(each, nn.ModuleList) else left)
     bias = getattr(module, "bias", None)
-    if bias is not None:
+    if isinstance(bias, OffsetBias):
         bias.shape = (len(kept), *bias.shape[1:])
 
 
@@ -81,7 +89,7 @@ def of_cascaded(module: CascadedAttention) -> Iterator[Units]:
         goes = rows(qkv, first, carries=True) + rows(qkv, range(2 * n_keys))
         goes += rows(query, range(n_keys))
         stays = columns(project, range(start, start + n_values))
-        heads.append([*leaving(goes), *stays, of_table(module.bias, head)])
+        heads.append([*leaving(goes), *stays, *of_bias(module.bias, head)])
     lists = ("qkv", "query", "spread", "groups", "key_dims", "value_dims")
     yield Units("heads", "heads", heads, lambda kept: keep_heads(module, kept, lists))
 
@@ -122,7 +130,7 @@ def of_plain(module: PlainAttention) -> Iterator[Units]:
         yield Units(f"values {head}", "values", values, keep_width(module.value_dims, head))
         whole = rows(module.qkv, range(at, at + 2 * key))
         whole += [place for unit in values for place in unit]
-        heads.append([*whole, of_table(module.bias, head)])
+        heads.append([*whole, *of_bias(module.bias, head)])
     lists = ("key_dims", "value_dims")
     yield Units("heads", "heads", heads, lambda kept: keep_heads(module, kept, lists))
 
@@ -149,7 +157,7 @@ def of_former(module: TalkingAttention | DualPathDownsampling) -> Iterator[Units
             before, after = module.talk_before, module.talk_after
             whole += rows(before, [head]) + columns(before, [head]) + rows(after, [head])
             whole += columns(after, [head], carries=True)
-        heads.append([*whole, of_table(module.bias, head, carries=True)])
+        heads.append([*whole, *of_bias(module.bias, head, carries=True)])
     lists = ("key_dims", "value_dims")
     yield Units("heads", "heads", heads, lambda kept: keep_heads(module, kept, lists))
 
@@ -184,7 +192,7 @@ def of_multiscale(module: MultiscaleAttention) -> Iterator[Units]:
             yield Units(name, "values", values, _width(module, number, head, 1))
             heads.append([place for unit in [*_uncarried(keys), *values] for place in unit])
             if hasattr(group, "bias"):
-                heads[-1].append(of_table(group.bias, head))
+                heads[-1] += of_bias(group.bias, head)
         yield Units(f"group {number} heads", "heads", heads, _heads(module, number))
 
 
