@@ -1,6 +1,6 @@
 """The study file: YAML in, frozen and validated models out, every mistake with its line."""
 
-from eegvit.config.cards import Card, Expected, View, Windows
+from eegvit.config.cards.card import Card, Expected, View, Windows
 from eegvit.config.document import StudyErrors, find, shipped
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.load import load_card, load_study, load_yaml

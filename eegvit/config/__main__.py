@@ -8,7 +8,7 @@ from typing import Any
 
 from eegvit import registry
 from eegvit.config.branches import COMMON, FUSED
-from eegvit.config.cards import Card
+from eegvit.config.cards.card import Card
 from eegvit.config.compressing import can_be_pruned, prune_model
 from eegvit.config.descriptions import summary
 from eegvit.config.models import Align, Model, Study

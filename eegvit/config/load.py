@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from eegvit.config.branches import read_model
-from eegvit.config.cards import Card, View, cut_mistakes, read_card, read_cards, read_mapping
+from eegvit.config.cards.card import Card, View
+from eegvit.config.cards.named import cut_mistakes, read_card, read_cards, read_mapping
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.ensembles import read_ensembles
 from eegvit.config.imports import ALLOWED

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from eegvit.config.cards import Card, View
+from eegvit.config.cards.card import Card, View
 from eegvit.config.compressing import prune_model
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.names import LONGEST_NAME, name_mistake

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 
-from eegvit.config.cards import read_cards
+from eegvit.config.cards.named import read_cards
 from eegvit.config.document import Document, KeyPath
 from eegvit.config.signature import Strict, complaints, signature_model
 from eegvit.registry import NEURAL, PRETRAINED, resolve

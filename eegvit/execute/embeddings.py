@@ -14,10 +14,10 @@ from eegvit.data.cache import Cache
 from eegvit.execute.features import Part, gather, open_parts, parts_of
 from eegvit.execute.pretraining import pretrain_missing
 from eegvit.execute.store import Store
-from eegvit.plan.few_labels import largest
 from eegvit.plan.fit import Fit
 from eegvit.plan.plan import Plan
 from eegvit.plan.recipe import Recipe
+from eegvit.plan.splits.few_labels import largest
 from eegvit.plan.versions import versions_of
 from eegvit.pretrain.weights import architecture, load
 from eegvit.progress import Progress

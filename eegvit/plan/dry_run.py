@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eegvit.plan.fit import Kept
-from eegvit.plan.inner_splits import count_fits
 from eegvit.plan.plan import Plan
+from eegvit.plan.splits.inner_splits import count_fits
 from eegvit.progress import duration
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from eegvit.ensemble.probabilities import FloatArray
 from eegvit.plan.pretraining import Pretraining
 from eegvit.plan.recipe import Recipe
-from eegvit.plan.split import Labels, shuffled
+from eegvit.plan.splits.split import Labels, shuffled
 from eegvit.views.view import DataView, Rows
 
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eegvit.config import Study
-from eegvit.plan.apart import uses_copies
-from eegvit.plan.few_labels import with_labels
 from eegvit.plan.fit import Fit, Request
-from eegvit.plan.inner_splits import LEARN_NOTHING, inner_splits
 from eegvit.plan.keys import fit_key, identity_of, takes_seed
-from eegvit.plan.own_sessions import own_sessions
 from eegvit.plan.pretraining import Pretraining, pretraining_of, pretraining_on, source_of
-from eegvit.plan.protocols import splits
 from eegvit.plan.recipe import Recipe
-from eegvit.plan.split import Split, shuffle_of
+from eegvit.plan.splits.apart import uses_copies
+from eegvit.plan.splits.few_labels import with_labels
+from eegvit.plan.splits.inner_splits import LEARN_NOTHING, inner_splits
+from eegvit.plan.splits.own_sessions import own_sessions
+from eegvit.plan.splits.protocols import splits
+from eegvit.plan.splits.split import Split, shuffle_of
 from eegvit.plan.target import target
 from eegvit.plan.weights import refuse_weights, saw_target
 from eegvit.views.view import DataView

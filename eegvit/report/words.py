@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from eegvit.config import Align, Evaluate, Study
-from eegvit.plan.split import N_FOLDS
+from eegvit.plan.splits.split import N_FOLDS
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",

@@ -21,7 +21,7 @@ from eegvit.ensemble.probabilities import (
     correct,
     log_loss,
 )
-from eegvit.plan.inner_splits import count_fits
+from eegvit.plan.splits.inner_splits import count_fits
 from eegvit.results.ensembles import Learned
 from eegvit.results.leaderboard import subject_scores
 from eegvit.results.metrics import LOWER_IS_BETTER, METRICS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eegvit.plan.split import Labels
+from eegvit.plan.splits.split import Labels
 
 FloatArray = NDArray[np.float64]
 CodeArray = NDArray[np.int64]

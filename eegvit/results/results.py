@@ -10,7 +10,7 @@ import numpy as np
 
 from eegvit.config import Study
 from eegvit.data.folders import natural
-from eegvit.plan.few_labels import largest
+from eegvit.plan.splits.few_labels import largest
 from eegvit.results.audit import Audit
 from eegvit.results.embeddings import Representation
 from eegvit.results.ensembles import combine

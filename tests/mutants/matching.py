@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-PROTOCOLS = ("tests/plan/test_protocols.py",)
+PROTOCOLS = ("tests/plan/splits/test_protocols.py",)
 
 # a module, and the tests that match it; its own examples are run before them
 MATCHING: dict[str, tuple[str, ...]] = {
-    "eegvit/plan/protocols.py": PROTOCOLS,
-    "eegvit/plan/split.py": (*PROTOCOLS, "tests/plan/test_few_labels.py"),
-    "eegvit/plan/apart.py": ("tests/plan/test_apart.py",),
-    "eegvit/plan/two_sides.py": PROTOCOLS,
-    "eegvit/plan/target.py": (*PROTOCOLS, "tests/plan/test_few_labels.py"),
-    "eegvit/plan/inner_splits.py": ("tests/plan/test_inner_splits.py",),
-    "eegvit/plan/few_labels.py": ("tests/plan/test_few_labels.py",),
-    "eegvit/plan/keys.py": ("tests/plan/test_plan.py", "tests/plan/test_few_labels.py"),
+    "eegvit/plan/splits/protocols.py": PROTOCOLS,
+    "eegvit/plan/splits/split.py": (*PROTOCOLS, "tests/plan/splits/test_few_labels.py"),
+    "eegvit/plan/splits/apart.py": ("tests/plan/splits/test_apart.py",),
+    "eegvit/plan/splits/two_sides.py": PROTOCOLS,
+    "eegvit/plan/target.py": (*PROTOCOLS, "tests/plan/splits/test_few_labels.py"),
+    "eegvit/plan/splits/inner_splits.py": ("tests/plan/splits/test_inner_splits.py",),
+    "eegvit/plan/splits/few_labels.py": ("tests/plan/splits/test_few_labels.py",),
+    "eegvit/plan/keys.py": ("tests/plan/test_plan.py", "tests/plan/splits/test_few_labels.py"),
     "eegvit/plan/versions.py": ("tests/plan/test_versions.py", "tests/plan/test_plan.py"),
     "eegvit/source_code.py": ("tests/test_source_code.py",),
     "eegvit/results/metrics.py": ("tests/results/test_metrics.py",),
@@ -52,10 +52,10 @@ UNSCALED = "only a scale differs, which is divided out"
 NEVER = "differs only where two numbers are equal, and then both sides do the same"
 Explained = tuple[str, str, str]
 EXPLAINED: dict[str, tuple[Explained, ...]] = {
-    "eegvit/plan/split.py": (
+    "eegvit/plan/splits/split.py": (
         ("n: int = field(", "0 -> (1)", "n is not compared, and always given"),
     ),
-    "eegvit/plan/two_sides.py": (
+    "eegvit/plan/splits/two_sides.py": (
         ("if max(map(sessions.index", " >= ", "a session on both sides is refused before"),
     ),
     "eegvit/preprocess/alignment.py": (

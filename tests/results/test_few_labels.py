@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eegvit.config import Card, Evaluate, Model, Study
-from eegvit.plan.split import Labels
+from eegvit.plan.splits.split import Labels
 from eegvit.results.few_labels import describe_efficiency, interval
 from eegvit.results.outcomes import Outcome
 

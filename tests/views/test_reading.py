@@ -12,7 +12,7 @@ import pytest
 from eegvit import registry
 from eegvit.config import Align, Card, Evaluate, Model, Study, View
 from eegvit.execute.local import Workers
-from eegvit.plan.protocols import splits
+from eegvit.plan.splits.protocols import splits
 from eegvit.sealed import read_mapping, write_sealed
 from eegvit.views.arrays import view_of
 from eegvit.views.handle import Handle

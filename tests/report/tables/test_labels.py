@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from eegvit.config import Evaluate, Model
-from eegvit.plan.split import Labels
+from eegvit.plan.splits.split import Labels
 from eegvit.report import terminal, write
 from eegvit.report.manifest import manifest
 from eegvit.report.page import page

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from eegvit.config import Evaluate, sha256
-from eegvit.plan.apart import separated
-from eegvit.plan.split import Labels, Split, calibrated
+from eegvit.plan.splits.apart import separated
+from eegvit.plan.splits.split import Labels, Split, calibrated
 from eegvit.views.view import DataView, Rows
 
 

@@ -10,9 +10,9 @@ import pytest
 from eegvit.config import Ensemble, Evaluate
 from eegvit.execute.store import Store
 from eegvit.plan.dry_run import describe
-from eegvit.plan.inner_splits import count_fits, inner_splits
 from eegvit.plan.plan import make_plan
-from eegvit.plan.protocols import splits
+from eegvit.plan.splits.inner_splits import count_fits, inner_splits
+from eegvit.plan.splits.protocols import splits
 
 LEAVE_OUT = {"protocol": "cross_subject"}
 STACKED = {"stacked": Ensemble(of=("a", "b"), rule="meta")}

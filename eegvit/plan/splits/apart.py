@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from eegvit.plan.split import Split
+from eegvit.plan.splits.split import Split
 from eegvit.views.kinship import overlapping_rows, same_recording
 from eegvit.views.view import DataView, Rows
 

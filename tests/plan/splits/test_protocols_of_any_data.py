@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eegvit.config import Evaluate
-from eegvit.plan.protocols import splits
+from eegvit.plan.splits.protocols import splits
 from eegvit.views.view import DataView
 
 SETTINGS = settings(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eegvit.plan.apart import How, separated
-from eegvit.plan.split import Split, check
+from eegvit.plan.splits.apart import How, separated
+from eegvit.plan.splits.split import Split, check
 from eegvit.views.view import DataView
 
 

@@ -12,9 +12,9 @@ from eegvit.config import Align, Ensemble, Evaluate
 from eegvit.data.cache import Cache
 from eegvit.execute.fits import execute
 from eegvit.execute.store import Store
-from eegvit.plan.inner_splits import inner_splits
 from eegvit.plan.plan import make_plan
-from eegvit.plan.protocols import splits
+from eegvit.plan.splits.inner_splits import inner_splits
+from eegvit.plan.splits.protocols import splits
 from eegvit.report.words import target_use
 from eegvit.results.stored import outcomes
 from eegvit.trials import Trials, concatenate

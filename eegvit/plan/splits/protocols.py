@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eegvit.config import Evaluate
-from eegvit.plan.apart import apart
-from eegvit.plan.split import N_FOLDS, Split, calibrated, check, unique
+from eegvit.plan.splits.apart import apart
+from eegvit.plan.splits.split import N_FOLDS, Split, calibrated, check, unique
+from eegvit.plan.splits.two_sides import refuse_later_training, two_sides
 from eegvit.plan.target import of_target
-from eegvit.plan.two_sides import refuse_later_training, two_sides
 from eegvit.views.view import DataView, Rows
 
 SETTINGS = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from eegvit.config import Align, Evaluate
-from eegvit.plan.protocols import splits
-from eegvit.plan.split import Split, check
+from eegvit.plan.splits.protocols import splits
+from eegvit.plan.splits.split import Split, check
 from eegvit.plan.target import target, target_order
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from eegvit.config import StudyErrors, load_study
 from eegvit.deploy.decoder import Decoder
-from eegvit.plan.own_sessions import own_sessions
-from eegvit.plan.protocols import splits
+from eegvit.plan.splits.own_sessions import own_sessions
+from eegvit.plan.splits.protocols import splits
 from eegvit.report.text.markdown import markdown
 from eegvit.study import run_study
 from eegvit.trials import Trials, concatenate

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from eegvit.config import Align, Evaluate, Model
-from eegvit.plan.few_labels import largest, with_labels
 from eegvit.plan.plan import make_plan
-from eegvit.plan.protocols import splits
-from eegvit.plan.split import Labels
+from eegvit.plan.splits.few_labels import largest, with_labels
+from eegvit.plan.splits.protocols import splits
+from eegvit.plan.splits.split import Labels
 from eegvit.plan.target import target
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from eegvit.config import Evaluate
 from eegvit.ensemble.inner import Count, inner_folds
-from eegvit.plan.apart import separated
-from eegvit.plan.split import N_FOLDS, Split, calibrated, check, unique
+from eegvit.plan.splits.apart import separated
+from eegvit.plan.splits.split import N_FOLDS, Split, calibrated, check, unique
 from eegvit.views.view import DataView, Rows
 
 LEARN_NOTHING = "rules vote, average and max, without calibrate and select, need no inner folds"

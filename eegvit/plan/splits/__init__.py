@@ -1,0 +1,1 @@
+"""Which trials train, which are tested, and which labels are given."""
