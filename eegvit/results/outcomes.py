@@ -117,7 +117,7 @@ def rows_of(values: NDArray[Any]) -> dict[Any, NDArray[np.int64]]:
     """
     known, which, times = np.unique(values, return_inverse=True, return_counts=True)
     order = np.argsort(which, kind="stable")
-    return dict(zip(known.tolist(), np.split(order, np.cumsum(times)[:-1]), strict=True))
+    return dict(zip(known.tolist(), np.split(order, np.cumsum(times))[:-1], strict=True))
 
 
 def checked(outcome: Outcome, n_classes: int) -> Outcome:
