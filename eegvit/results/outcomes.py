@@ -114,6 +114,8 @@ def rows_of(values: NDArray[Any]) -> dict[Any, NDArray[np.int64]]:
     --------
     >>> {value: rows.tolist() for value, rows in rows_of(np.array(["b", "a", "b"])).items()}
     {'a': [1], 'b': [0, 2]}
+    >>> rows_of(np.array([]))
+    {}
     """
     known, which, times = np.unique(values, return_inverse=True, return_counts=True)
     order = np.argsort(which, kind="stable")
