@@ -58,6 +58,7 @@ def test_the_control_is_of_the_first_model_that_learns() -> None:
     ("change", "said"),
     [
         ({"models": {"guess": {"branch": "chance"}}}, "there is no model but chance"),
+        ({"models": {"net": {"branch": "eegnet", "pretrain": {"objective": "none"}}}}, "pruned"),
         ({"models": {**MODELS, CONTROL: {"branch": "mdm"}}}, "a control is called so"),
         ({"reference": CONTROL}, f"no model or ensemble '{CONTROL}'"),
         ({"controls": ["mixed"]}, "controls"),

@@ -124,12 +124,12 @@ def _shuffled(
 ) -> dict[str, Model]:
     """Return the control of the first model that learns from labels alone."""
     for name, model in models.items():
-        if model.branch != LEARNS_NOTHING and model.pretrain is None:
+        if model.branch != LEARNS_NOTHING and not (model.pretrain or model.prune):
             control = SHUFFLED.format(name)
             if control in models:
                 errors.append(document.error(("models", control), "a control is called so"))
             return {control: model.model_copy(update={"control": "shuffled"})}
-    text = "shuffled: there is no model but chance and those that are pretrained"
+    text = "shuffled: there is no model but chance and those that are pretrained or pruned"
     errors.append(document.error(("controls",), text))
     return {}
 

@@ -212,7 +212,8 @@ def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, 
 
 def _histories(outcomes: Sequence[Outcome]) -> dict[str, list[Mapping[str, Sequence[float]]]]:
     """Return the losses of each distinct fit of a model that has some."""
-    fits = {(o.model, o.key): o.history for o in outcomes if o.history}
+    parts = ((o.model, part) for o in outcomes for part in o.parts or (o,))
+    fits = {(m, p.key): p.history for m, p in parts if p.model == m and p.history}
     found: dict[str, list[Mapping[str, Sequence[float]]]] = {}
     for (model, _), history in fits.items():
         found.setdefault(model, []).append(history)

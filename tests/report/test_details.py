@@ -119,6 +119,12 @@ def test_losses_of_a_network_are_kept_and_shown(people: Any, tmp_path: Path) -> 
     assert all(len(h["train_loss"]) == len(h["valid_loss"]) in (2, 3) for h in histories)
     again = run_study(study, people, jobs=0, cache=tmp_path / "cache")
     assert again.details.histories == first.details.histories
+    joined = {"net": {**models["net"], "seeds": "mean"}}
+    of_seeds = {**study, "models": joined, "evaluate": {"seeds": [0, 1]},
+                "ensembles": {"both": {"of": ["net", "csp"]}}}  # fmt: skip
+    of_seeds["models"] = {**joined, "csp": models["csp"]}
+    several = run_study(of_seeds, people, jobs=0, cache=tmp_path / "cache")
+    assert {name: len(fits) for name, fits in several.details.histories.items()} == {"net": 6}
     text = (first.page or tmp_path).read_text(encoding="utf-8")
     assert text.count("line each hue-0") == 3 and "Losses of 3 fits" in text
 
