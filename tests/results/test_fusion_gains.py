@@ -69,6 +69,8 @@ def test_branches_must_be_there_on_the_same_terms() -> None:
     assert branches_alone({**models, "net": models["other"]}, models["both"]) == []
     assert branches_alone(longer, longer["both"]) == ["csp", "net"]
     assert branches_alone(models, models["net"]) == []
+    smaller = models["net"].model_copy(update={"prune": {"to": 0.5}})
+    assert branches_alone({**models, "net": smaller}, models["both"]) == []
 
 
 def test_branches_that_are_trained_otherwise_are_marked() -> None:
