@@ -32,7 +32,7 @@ def run(trials: Trials, study: Study, folder: Path) -> tuple[Plan, Store]:
     view = view_of(trials, cache)
     study = study.model_copy(update={"models": MODELS})
     plan, store = make_plan(study, dict.fromkeys(MODELS, view)), Store(cache.fits)
-    assert execute(plan, store, cache, jobs=0).failed == 0
+    assert execute(plan, store, cache).failed == 0
     return plan, store
 
 
