@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
+from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.model import EfficientViT
 
 
@@ -62,7 +63,7 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
     Parameters
     ----------
     network : EfficientViT
-        Of a layout in which electrodes have places: "patch", "lattice", "grid" or "bands".
+        Of a layout in which electrodes have places: "scalp" or "grid".
     x : Tensor, shape (n, channels, times)
 
     Returns
@@ -71,21 +72,20 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> network = EfficientViT(22, 1000, 4, sfreq=250.0, layout="patch")
-    >>> electrode_attention(network, torch.randn(2, 22, 1000)).shape
-    torch.Size([2, 22, 32])
+    >>> network = EfficientViT(3, 1000, 4, sfreq=250.0, ch_names=("C3", "Cz", "C4"))
+    >>> electrode_attention(network, torch.randn(2, 3, 1000)).shape
+    torch.Size([2, 3, 16])
     """
     layout = getattr(network, "layout", None)
-    if not isinstance(layout, ElectrodeMap):
+    if not isinstance(layout, ElectrodeMap | ScalpMap):
         raise ValueError(
-            "this layout mixes all electrodes before there is a map: take 'patch', 'lattice',"
-            " 'grid' or 'bands' to see where on the scalp attention goes"
+            "this layout mixes all electrodes before there is a map: take 'scalp' or 'grid' to see"
+            " where on the scalp attention goes"
         )
     maps = list(attention_maps(network, x).values())
     finest = max(one.shape[2] * one.shape[3] for one in maps)
     same = [one.mean(1) for one in maps if one.shape[2] * one.shape[3] == finest]
     received = torch.stack(same).mean(0)  # (n, rows, columns)
-    share = layout.filters.matrix.abs().sum((1, 3))  # (channels, rows before thinning)
-    share = share / share.sum(1, keepdim=True).clamp_min(1e-12)
+    share = layout.shares()
     row = torch.arange(share.shape[1], device=x.device) * received.shape[1] // share.shape[1]
     return torch.einsum("cr,nrt->nct", share, received[:, row])
