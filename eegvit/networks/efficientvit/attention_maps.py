@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
 from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.model import EfficientViT
+from eegvit.networks.efficientvit.twin import TwinEfficientViT
 
 
 def attention_maps(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
@@ -54,7 +55,7 @@ def attention_maps(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
             module.training = True
 
 
-def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
+def electrode_attention(network: EfficientViT | TwinEfficientViT, x: Tensor) -> Tensor:
     """Return how much attention each electrode receives over time.
 
     The mean over the heads of the first stage that has attention, whose map is the finest. A
@@ -62,8 +63,9 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
 
     Parameters
     ----------
-    network : EfficientViT
-        Of a layout in which electrodes have places: "scalp" or "grid".
+    network : EfficientViT or TwinEfficientViT
+        Of a layout in which electrodes have places, "scalp" or "grid", or a twin: of its stream
+        that has one.
     x : Tensor, shape (n, channels, times)
 
     Returns
@@ -76,13 +78,15 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
     >>> electrode_attention(network, torch.randn(2, 3, 1000)).shape
     torch.Size([2, 3, 16])
     """
-    layout = getattr(network, "layout", None)
-    if not isinstance(layout, ElectrodeMap | ScalpMap):
+    streams = getattr(network, "streams", [network])
+    placed = [each for each in streams if isinstance(each.layout, ElectrodeMap | ScalpMap)]
+    if not placed:
         raise ValueError(
-            "this layout mixes all electrodes before there is a map: take 'scalp' or 'grid' to see"
-            " where on the scalp attention goes"
+            "this layout mixes all electrodes before there is a map: take 'both', 'scalp' or"
+            " 'grid' to see where on the scalp attention goes"
         )
-    maps = list(attention_maps(network, x).values())
+    layout = placed[0].layout
+    maps = list(attention_maps(placed[0], x).values())
     finest = max(one.shape[2] * one.shape[3] for one in maps)
     same = [one.mean(1) for one in maps if one.shape[2] * one.shape[3] == finest]
     received = torch.stack(same).mean(0)  # (n, rows, columns)

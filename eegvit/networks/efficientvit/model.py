@@ -14,7 +14,7 @@ from eegvit.networks.efficientvit.blocks import NormLinear, Stages
 from eegvit.networks.efficientvit.maps.durations import STEP, samples
 from eegvit.networks.efficientvit.maps.layouts import make_layout
 from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
-from eegvit.networks.efficientvit.presets import EEG
+from eegvit.networks.efficientvit.presets import EEG, usual_preset
 from eegvit.networks.efficientvit.rows import N_SUMS, RowSums
 from eegvit.registry import lookup, suggest
 
@@ -38,8 +38,8 @@ class EfficientViT(nn.Module):
         For the layouts that place electrodes.
     family : str
         A name in `FAMILIES`.
-    preset : str
-        Settings of the stages, a name in `presets.EEG[family]`.
+    preset : str or None
+        Settings of the stages, a name in `presets.EEG[family]`; None is the layout's usual one.
     layout : str
         A name in `layouts.LAYOUTS`.
     dropout : float
@@ -69,7 +69,7 @@ class EfficientViT(nn.Module):
         sfreq: float,
         ch_names: Sequence[str] | None = None,
         family: str = "cascaded",
-        preset: str = "eeg_s",
+        preset: str | None = None,
         layout: str = "scalp",
         dropout: float = 0.25,
         drop_path: float = 0.0,
@@ -87,6 +87,7 @@ class EfficientViT(nn.Module):
         if segments < 1:
             raise ValueError(f"segments={segments!r}: it must be 1 or more")
         self.dropout, self.multi_scale, self.segments = dropout, multi_scale, segments
+        preset = preset or usual_preset(layout)
         given = stage_settings(family, preset, {"drop_path": drop_path, **(settings or {})})
         widths = given["widths"]
         self.layout = make_layout(

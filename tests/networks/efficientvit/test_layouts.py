@@ -42,7 +42,6 @@ MONTAGES: dict[tuple[int, int, float], tuple[str, ...]] = {
 }
 SIZES = {  # rows and columns of the map
     "conv": [(1, 62), (1, 12), (1, 62), (1, 48)],
-    "power": [(1, 62), (1, 12), (1, 62), (1, 48)],
     "scalp": [(3, 16), (6, 15), (6, 16), (6, 16)],
     "grid": [(5, 32), (5, 7), (5, 32), (5, 24)],
 }

@@ -5,7 +5,6 @@
 - scalp: rows are places on the scalp, columns sixteenths of the trial, planes the log-power of
   filtered signals and their means. The only one in which power is formed in place.
 - conv: temporal and spatial filters; one row, a column every 64 ms. No electrode keeps a place.
-- power: the same filters, but the logarithm of their power in the 0.32 s around each column.
 - grid: 5 x 7 virtual electrodes that any montage is interpolated to, its rows the map's rows
   and its columns input planes. The parameters are the same for every montage, so that one
   network serves several data sets.
@@ -13,24 +12,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from torch import nn
 
 from eegvit.networks.efficientvit.maps import scalp
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
-from eegvit.networks.efficientvit.maps.power_map import PowerMap
 from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.maps.temporal_map import TemporalSpatialMap
 from eegvit.registry import suggest
 
-Layout = Literal["scalp", "conv", "power", "grid"]
+Layout = Literal["scalp", "conv", "grid"]
 LAYOUTS: tuple[str, ...] = get_args(Layout)
-FILTERED: dict[str, Callable[..., nn.Module]] = {
-    "conv": TemporalSpatialMap,
-    "power": PowerMap,
-}
 
 
 def make_layout(
@@ -56,8 +50,8 @@ def make_layout(
     """
     if layout not in LAYOUTS:
         raise ValueError(f"there is no layout '{layout}'{suggest(layout, LAYOUTS)}")
-    if layout in FILTERED:
-        return FILTERED[layout](n_channels, width, sfreq=sfreq)
+    if layout == "conv":
+        return TemporalSpatialMap(n_channels, width, sfreq=sfreq)
     if ch_names is not None and len(ch_names) != n_channels:
         raise ValueError(f"{len(ch_names)} channel names for {n_channels} channels")
     if layout == "scalp":
