@@ -89,12 +89,12 @@ class ScalpMap(nn.Module):
         """Map (n, channels, times) to (n, width, rows, columns)."""
         filtered = self.norm(self.front(x.index_select(1, self.order)))
         power, mean = power_and_mean(filtered, self.step, self.span)
-        power, mean = (planes.unflatten(1, (N_FILTERS, -1)) for planes in (power, mean))
+        power, mean = (planes.unflatten(1, (-1, self.n_rows)) for planes in (power, mean))
         return self.project(torch.cat([self.log_norm(power), mean], 1)) + self.place
 
     def shares(self) -> Tensor:
         """Return how much of each row a channel is, (channels, rows): a channel's sum is 1."""
-        seen = self.front.spatial.detach().abs().view(N_FILTERS, self.n_rows, -1).sum(0).T
+        seen = self.front.spatial.detach().abs().unflatten(0, (-1, self.n_rows)).sum(0).T
         seen = seen / seen.sum(1, keepdim=True).clamp_min(1e-12)
         return seen[self.order.argsort()]
 
@@ -124,7 +124,7 @@ class FoldedScalpMap(nn.Module):
         gain, shift = scale_and_shift(layout.log_norm)
         weight = project.weight.detach().flatten(1)  # (width, planes)
         assert project.bias is not None
-        bias = project.bias.detach() + weight[:, :N_FILTERS] @ shift
+        bias = project.bias.detach() + weight[:, : len(shift)] @ shift
         self.mix = nn.Parameter(weight * torch.cat([gain, torch.ones_like(gain)]))
         self.bias = nn.Parameter(layout.place.detach() + bias[:, None, None])
         self.step, self.span = layout.step, layout.span
