@@ -242,12 +242,12 @@ def test_a_layout_without_electrodes_has_no_scalp() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("layout", ["scalp", "grid"])
 def test_channels_may_be_listed_in_any_order(family: str, layout: str) -> None:
-    x, names = noise(4, 22, 500), np.array(DENSE[:22])
-    first = make(22, 500, 250.0, family=family, layout=layout, ch_names=names.tolist())
+    x, names = noise(4, 22, 500).double(), np.array(DENSE[:22])
+    first = make(22, 500, 250.0, family=family, layout=layout, ch_names=names.tolist()).double()
     randomise(first)
     order = np.random.default_rng(0).permutation(22)
     second = make(22, 500, 250.0, family=family, layout=layout, ch_names=names[order].tolist())
-    second.load_state_dict(first.state_dict())
+    second.double().load_state_dict(first.state_dict())
     logits = first.eval()(x)
     centre, spread = logits.mean(0), logits.std(0)  # random weights are sure of everything
 

@@ -65,9 +65,9 @@ def front_to_back(directions: Array) -> Indices:
 
     Examples
     --------
-    >>> names = ("C4", "Pz", "C3", "Fz")
+    >>> names = ("Cz", "Pz", "Fz")
     >>> [names[i] for i in front_to_back(directions_of(names, ""))]
-    ['Fz', 'C3', 'C4', 'Pz']
+    ['Fz', 'Cz', 'Pz']
     """
     x, y, z = directions.T
     return np.lexsort((z, x, -y.round(2))).astype(np.int64)

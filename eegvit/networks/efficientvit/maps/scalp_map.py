@@ -131,10 +131,10 @@ class FoldedScalpMap(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, channels, times) to (n, width, rows, columns)."""
-        planes = torch.stack(power_and_mean(self.filters(x), self.step, self.span), 1)
-        n, columns = len(x), planes.shape[3]
-        mixed = self.mix @ planes.view(n, self.mix.shape[1], -1)
-        return mixed.view(n, *self.bias.shape[:2], columns) + self.bias
+        n_rows = self.bias.shape[1]
+        planes = torch.cat(power_and_mean(self.filters(x), self.step, self.span), 1)
+        planes = planes.unflatten(1, (-1, n_rows)).flatten(2)  # (n, planes, rows * columns)
+        return (self.mix @ planes).unflatten(2, (n_rows, -1)) + self.bias
 
 
 def begin_around(spatial: Tensor, angles: scalp.Array) -> None:
