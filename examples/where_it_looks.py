@@ -77,9 +77,7 @@ for number, (column, ax) in enumerate(zip(strength.T, axes, strict=True), start=
 # `attention_received` says how much attention each electrode receives over time, for each trial.
 
 # %%
-model = EfficientViTClassifier(
-    layout="patch", epochs=60, sfreq=train.sfreq, ch_names=train.ch_names
-)
+model = EfficientViTClassifier(epochs=60, sfreq=train.sfreq, ch_names=train.ch_names)
 model.fit(train.X, train.labels)
 print(f"person 2: {100 * model.score(test.X, test.labels):.1f} %")
 received = model.attention_received(test.X)

@@ -16,17 +16,18 @@ from eegvit.networks.shallow import ShallowConvNet
 from eegvit.networks.spiking.network import SpikingNetwork
 
 SHAPE = 4, 96, 3  # channels, times, classes
+NAMES = ("C3", "Cz", "C4", "Pz")
 VIT = {"sfreq": 125.0, "preset": "eeg_xs"}
 
 KINDS: dict[str, Callable[..., nn.Module]] = {
-    "cascaded": partial(EfficientViT, family="cascaded", **VIT),
-    "cascaded patch": partial(EfficientViT, family="cascaded", layout="patch", **VIT),
+    "cascaded": partial(EfficientViT, family="cascaded", layout="conv", **VIT),
+    "cascaded scalp": partial(EfficientViT, ch_names=NAMES, **VIT),
     "no cascade": partial(EfficientViT, settings={"cascade": False}, **VIT),
     "plain": partial(EfficientViT, settings={"attention": "plain"}, **VIT),
     "linear": partial(EfficientViT, family="linear", **VIT),
-    "former": partial(EfficientViT, family="former", layout="patch", **VIT),
+    "former": partial(EfficientViT, family="former", layout="scalp", **VIT),
     "multiscale": partial(EfficientViT, family="multiscale", settings={"heads": (2, 2)}, **VIT),
-    "power": partial(EfficientViT, family="former", layout="power", **VIT),
+    "former row": partial(EfficientViT, family="former", layout="conv", **VIT),
     "twin": partial(TwinEfficientViT, **VIT),
     "eegnet": partial(EEGNet, kernel_length=16),
     "shallow": partial(ShallowConvNet, n_temporal=6, n_spatial=5, pool_length=20),

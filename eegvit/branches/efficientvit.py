@@ -20,7 +20,16 @@ CASCADED_ONLY = ("cascade", "sandwich", "interaction", "key_dim", "ffn_ratio", "
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class EfficientViTClassifier(NeuralClassifier):
-    """An efficient vision transformer on electrodes x time: four families, seven layouts.
+    """Efficient vision transformers on places of the scalp x time, and on filtered signals.
+
+    By default two small networks side by side, each judged by itself; the probabilities are
+    the mean of theirs. One has a map of at most 6 places x 16 columns of time. A row is the place
+    of an electrode: eight filters over time, each with a spatial filter of its own there that
+    sees all electrodes. Their log-power and their mean about each column are the planes. One
+    block of cascaded group attention [1]_ follows, in which every place and moment sees every
+    other, with a learned bias for the distance and direction between places and for the time
+    between columns. The head sees weighted sums over the places in four stretches of the trial.
+    The other has linear attention [2]_ over one row of filtered signals, a column every 64 ms.
 
     The parameters of training are those of `NeuralClassifier`; what is its own by default was
     chosen for a few thousand trials.
@@ -29,15 +38,16 @@ class EfficientViTClassifier(NeuralClassifier):
     ----------
     family : {"cascaded", "linear", "former", "multiscale"} or None
         Cascaded group attention [1]_, linear attention [2]_, EfficientFormerV2 [3]_, or windows
-        of several sizes. None is linear on filtered signals and cascaded on all else, or
-        cascaded everywhere if a setting of that family is given.
-    preset : {"eeg_xs", "eeg_s", "eeg_m"}
-        About 10, 60 or 300 thousand parameters.
-    layout : {"both", "conv", "power", "patch", "lattice", "grid", "bands"}
-        How a trial becomes a map: temporal and spatial filters (one row); their log-power; both,
-        on a network each, whose probabilities are averaged; electrodes along a walk over the
-        scalp; electrodes on a small grid; virtual electrodes that any montage is interpolated
-        to; frequency bands of the electrodes.
+        of several sizes. None is linear on the one row of filtered signals and cascaded on all
+        else, or cascaded everywhere if a setting of that family is given. Only the cascaded one
+        knows rows of the scalp as places; to the others they are lines of a picture.
+    preset : {"eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"} or None
+        About 4, 10, 60 or 300 thousand parameters in one, two, three and three stages, the map
+        coarser from each to the next. None is eeg_xxs on the scalp and eeg_xs on all else.
+    layout : {"both", "scalp", "conv", "grid"}
+        How a trial becomes a map: places on the scalp x time; temporal and spatial filters (one
+        row); both of these, on a network each, whose probabilities are averaged; virtual
+        electrodes that any montage is interpolated to.
     dropout : float
         Share of the features that the head sees set to zero in training.
     drop_path : float
@@ -67,8 +77,9 @@ class EfficientViTClassifier(NeuralClassifier):
     Notes
     -----
     For a few thousand trials of several people, or for fewer after pretraining; with less,
-    `eegnet`. Layouts that keep electrodes apart (`patch`, `lattice`) show attention on the scalp;
-    `grid` takes any montage, so that one network serves several data sets.
+    `eegnet`. All layouts but `conv` show attention on the scalp; the weights of `grid` are the
+    same for every montage, so that one network serves several data sets. How channels are listed
+    changes nothing in `scalp` and `grid`; where they are does.
 
     References
     ----------
@@ -94,8 +105,8 @@ class EfficientViTClassifier(NeuralClassifier):
 
     family: Literal["cascaded", "linear", "former", "multiscale"] | None = None
     augment: str | tuple[str, ...] = "segment_recombine"
-    preset: Literal["eeg_xs", "eeg_s", "eeg_m"] = "eeg_xs"
-    layout: Literal["both", "conv", "power", "patch", "lattice", "grid", "bands"] = "both"
+    preset: Literal["eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"] | None = None
+    layout: Literal["both", "scalp", "conv", "grid"] = "both"
     dropout: float = 0.25
     drop_path: float = 0.0
     multi_scale: bool = False
@@ -135,7 +146,7 @@ class EfficientViTClassifier(NeuralClassifier):
         """Return how much attention each electrode receives over time: (n, channels, steps).
 
         `eegvit.report.topography.draw_topography` draws it. For the layouts that keep
-        electrodes apart: "patch", "lattice", "grid" and "bands".
+        electrodes apart: "both", "scalp" and "grid".
         """
         import torch
 

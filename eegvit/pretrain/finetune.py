@@ -12,6 +12,7 @@ from torch import nn
 from eegvit.pretrain.encoder import depths, last_layers
 from eegvit.pretrain.weights import Weights
 from eegvit.train.batches import Batches
+from eegvit.train.decay import decays
 from eegvit.train.recipe import Recipe
 from eegvit.train.run import Run
 
@@ -116,7 +117,7 @@ def rated_groups(
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            decay = weight_decay if parameter.ndim > 1 else 0.0
+            decay = weight_decay if decays(name, parameter.ndim) else 0.0
             groups.setdefault((layer_decay ** depth.get(name, 0.0), decay), []).append(parameter)
     return [
         {"params": members, "weight_decay": decay, "rate": rate}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eegvit.train.batches import Batches
+from eegvit.train.decay import decays
 from eegvit.train.loss import cross_entropy
 from eegvit.train.recipe import Recipe, Record, schedule
 
@@ -174,11 +175,13 @@ def mean_loss(losses: list[Loss]) -> float:
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return the parameters in two groups: those that decay, and biases and norms."""
-    learned = [p for p in network.parameters() if p.requires_grad]
+    """Return the parameters in two groups: those that decay, and biases, norms and positions."""
+    learned = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    weights = [p for name, p in learned if decays(name, p.ndim)]
+    added = [p for name, p in learned if not decays(name, p.ndim)]
     return [
-        {"params": [p for p in learned if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": weights, "weight_decay": weight_decay},
+        {"params": added, "weight_decay": 0.0},
     ]
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from eegvit.train.adamw import StackedAdamW
+from eegvit.train.decay import decays
 from eegvit.train.draws import Layouts, OwnDraws
 from eegvit.train.loss import cross_entropy
 from eegvit.train.run import Run
@@ -138,11 +139,12 @@ class Stack:
         self.optimiser.step(rows, gradient, decay, rates, [run.n_steps_done for run in runs])
 
     def decay(self, used: tuple[bool, ...]) -> Tensor:
-        """Return the decay of each number: none of biases, norms and parameters not used."""
+        """Return the decay of each number: as in a training alone, none of what is not used."""
         if used not in self.decays:
             parts = [
-                torch.full((shape.numel(),), self.recipe.weight_decay * (taken and len(shape) > 1))
-                for taken, shape in zip(used, self.shapes.values(), strict=True)
+                torch.full((shape.numel(),), self.recipe.weight_decay)
+                * (taken and decays(name, len(shape)))
+                for taken, (name, shape) in zip(used, self.shapes.items(), strict=True)
             ]
             self.decays[used] = torch.cat(parts).to(self.optimiser.weights)
         return self.decays[used]

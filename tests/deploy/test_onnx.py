@@ -36,7 +36,7 @@ def test_the_same_as_torch_for_any_number_of_trials(
     trials: Trials, decoder_of: Make, tmp_path: Path, kind: str
 ) -> None:
     eegnet = EEGNetClassifier(epochs=1)
-    vit = EfficientViTClassifier(epochs=1, sfreq=trials.sfreq, layout="patch")
+    vit = EfficientViTClassifier(epochs=1, sfreq=trials.sfreq, layout="scalp")
     models = {
         "eegnet": eegnet,
         "shallow": ShallowConvNetClassifier(epochs=1),

@@ -26,7 +26,7 @@ MODELS: dict[str, NeuralClassifier] = {
     "shallow": ShallowConvNetClassifier(**SHORT),
     "spiking": SpikingClassifier(sfreq=128.0, **SHORT),
     **{
-        family: EfficientViTClassifier(sfreq=128.0, family=family, layout="patch", **SHORT)
+        family: EfficientViTClassifier(sfreq=128.0, family=family, layout="scalp", **SHORT)
         for family in ("cascaded", "linear", "former", "multiscale")
     },
 }

@@ -24,7 +24,7 @@ SHORT: dict[str, Any] = {"epochs": 4, "batch_size": 16, "device": "cpu", "learni
 MODELS = {
     "eegnet": EEGNetClassifier(**SHORT),
     "efficientvit": EfficientViTClassifier(**SHORT, sfreq=128.0),
-    "patch": EfficientViTClassifier(**SHORT, sfreq=128.0, layout="patch"),
+    "scalp": EfficientViTClassifier(**SHORT, sfreq=128.0, layout="scalp"),
     "fused": FusionClassifier(branches=["efficientvit", "eegnet"], sfreq=128.0, **SHORT),
     "series": FusionClassifier(branches=["snn", "eegnet"], wiring="series", sfreq=128.0, **SHORT),
 }

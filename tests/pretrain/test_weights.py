@@ -49,7 +49,7 @@ MODELS = {
     "eegnet": EEGNetClassifier(device="cpu"),
     "shallow": ShallowConvNetClassifier(device="cpu", pool_length=30),
     "efficientvit": EfficientViTClassifier(preset="eeg_xs", sfreq=64.0, device="cpu"),
-    "patch": EfficientViTClassifier(preset="eeg_xs", layout="patch", sfreq=64.0, device="cpu"),
+    "scalp": EfficientViTClassifier(layout="scalp", sfreq=64.0, device="cpu"),
     "snn": SpikingClassifier(sfreq=64.0, device="cpu"),
     "braindecode": BraindecodeClassifier(model="ShallowFBCSPNet", device="cpu"),
 }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from eegvit.networks.device import choose_device, seeded
 from eegvit.networks.layers import Standardise
@@ -282,6 +282,31 @@ def test_biases_and_norms_do_not_decay() -> None:
     decays, free = parameter_groups(build(), 0.1)
     assert {p.ndim for p in decays["params"]} == {2} and len(decays["params"]) == 2
     assert {p.ndim for p in free["params"]} == {1} and free["weight_decay"] == 0
+
+
+def test_a_bias_of_many_dimensions_does_not_decay_either() -> None:
+    from eegvit.train.decay import decays
+    from eegvit.train.together import train_together
+
+    class Placed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight, self.place = (nn.Parameter(torch.ones(2, 3)) for _ in range(2))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (x * self.weight + self.place)[:, :, 0] * 0.0
+
+    names = {"a.conv.weight": True, "a.place": False, "pos_embed": False, "rnn.bias_ih": False}
+    assert {name: decays(name, 3) for name in names} == names
+    recipe = Recipe(epochs=2, weight_decay=0.5, learning_rate=0.1)
+    X, y = np.ones((8, 2, 3), np.float32), np.arange(8) % 2
+    alone, _ = train(Placed, X, y, recipe=recipe)
+    (beside, _), *_ = train_together(
+        [Placed] * 2, X, y, recipe=recipe, rows=[np.arange(8)] * 2, seeds=[0, 1], device="cpu"
+    )
+    for network in (alone, beside):
+        assert torch.equal(network.place, torch.ones(2, 3))
+        assert (network.weight < 0.99).all()
 
 
 def test_read_only_strided_and_double_input() -> None:

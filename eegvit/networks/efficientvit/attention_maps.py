@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
+from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.model import EfficientViT
+from eegvit.networks.efficientvit.twin import TwinEfficientViT
 
 
 def attention_maps(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
@@ -31,7 +33,7 @@ def attention_maps(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
     >>> from eegvit.networks.efficientvit.model import EfficientViT
     >>> network = EfficientViT(22, 1000, 4, sfreq=250.0)
     >>> maps = attention_maps(network, torch.randn(2, 22, 1000))
-    >>> len(maps) > 1, {x.ndim for x in maps.values()}
+    >>> len(maps) > 0, {x.ndim for x in maps.values()}
     (True, {4})
     """
     attentions: dict[str, Any] = {
@@ -53,7 +55,7 @@ def attention_maps(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
             module.training = True
 
 
-def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
+def electrode_attention(network: EfficientViT | TwinEfficientViT, x: Tensor) -> Tensor:
     """Return how much attention each electrode receives over time.
 
     The mean over the heads of the first stage that has attention, whose map is the finest. A
@@ -61,8 +63,9 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
 
     Parameters
     ----------
-    network : EfficientViT
-        Of a layout in which electrodes have places: "patch", "lattice", "grid" or "bands".
+    network : EfficientViT or TwinEfficientViT
+        Of a layout in which electrodes have places, "scalp" or "grid", or a twin: of its stream
+        that has one.
     x : Tensor, shape (n, channels, times)
 
     Returns
@@ -71,21 +74,22 @@ def electrode_attention(network: EfficientViT, x: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> network = EfficientViT(22, 1000, 4, sfreq=250.0, layout="patch")
-    >>> electrode_attention(network, torch.randn(2, 22, 1000)).shape
-    torch.Size([2, 22, 32])
+    >>> network = EfficientViT(3, 1000, 4, sfreq=250.0, ch_names=("C3", "Cz", "C4"))
+    >>> electrode_attention(network, torch.randn(2, 3, 1000)).shape
+    torch.Size([2, 3, 16])
     """
-    layout = getattr(network, "layout", None)
-    if not isinstance(layout, ElectrodeMap):
+    streams = getattr(network, "streams", [network])
+    placed = [each for each in streams if isinstance(each.layout, ElectrodeMap | ScalpMap)]
+    if not placed:
         raise ValueError(
-            "this layout mixes all electrodes before there is a map: take 'patch', 'lattice',"
-            " 'grid' or 'bands' to see where on the scalp attention goes"
+            "this layout mixes all electrodes before there is a map: take 'both', 'scalp' or"
+            " 'grid' to see where on the scalp attention goes"
         )
-    maps = list(attention_maps(network, x).values())
+    layout = placed[0].layout
+    maps = list(attention_maps(placed[0], x).values())
     finest = max(one.shape[2] * one.shape[3] for one in maps)
     same = [one.mean(1) for one in maps if one.shape[2] * one.shape[3] == finest]
     received = torch.stack(same).mean(0)  # (n, rows, columns)
-    share = layout.filters.matrix.abs().sum((1, 3))  # (channels, rows before thinning)
-    share = share / share.sum(1, keepdim=True).clamp_min(1e-12)
+    share = layout.shares()
     row = torch.arange(share.shape[1], device=x.device) * received.shape[1] // share.shape[1]
     return torch.einsum("cr,nrt->nct", share, received[:, row])

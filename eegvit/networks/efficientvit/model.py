@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from eegvit.networks.efficientvit.blocks import NormLinear, Stages
 from eegvit.networks.efficientvit.maps.durations import STEP, samples
 from eegvit.networks.efficientvit.maps.layouts import make_layout
-from eegvit.networks.efficientvit.presets import EEG
+from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
+from eegvit.networks.efficientvit.presets import EEG, usual_preset
+from eegvit.networks.efficientvit.rows import N_SUMS, RowSums
 from eegvit.registry import lookup, suggest
 
 FAMILIES: dict[str, str] = {
@@ -36,8 +38,8 @@ class EfficientViT(nn.Module):
         For the layouts that place electrodes.
     family : str
         A name in `FAMILIES`.
-    preset : str
-        Settings of the stages, a name in `presets.EEG[family]`.
+    preset : str or None
+        Settings of the stages, a name in `presets.EEG[family]`; None is the layout's usual one.
     layout : str
         A name in `layouts.LAYOUTS`.
     dropout : float
@@ -67,8 +69,8 @@ class EfficientViT(nn.Module):
         sfreq: float,
         ch_names: Sequence[str] | None = None,
         family: str = "cascaded",
-        preset: str = "eeg_s",
-        layout: str = "conv",
+        preset: str | None = None,
+        layout: str = "scalp",
         dropout: float = 0.25,
         drop_path: float = 0.0,
         multi_scale: bool = False,
@@ -85,11 +87,19 @@ class EfficientViT(nn.Module):
         if segments < 1:
             raise ValueError(f"segments={segments!r}: it must be 1 or more")
         self.dropout, self.multi_scale, self.segments = dropout, multi_scale, segments
-        self.stages = make_stages(family, preset, {"drop_path": drop_path, **(settings or {})})
-        widths = self.stages.widths
-        self.layout = make_layout(layout, n_channels, widths[0], sfreq=sfreq, ch_names=ch_names)
-        n_seen = sum(widths) if multi_scale else widths[-1]
-        self.head = NormLinear(n_seen * segments, n_classes)
+        preset = preset or usual_preset(layout)
+        given = stage_settings(family, preset, {"drop_path": drop_path, **(settings or {})})
+        widths = given["widths"]
+        self.layout = make_layout(
+            layout, n_channels, n_times, widths[0], sfreq=sfreq, ch_names=ch_names
+        )
+        if isinstance(self.layout, ScalpMap) and family == "cascaded":
+            given["places"] = self.layout.places
+        self.stages: Stages = lookup(FAMILIES, family)(**given)
+        seen = widths if multi_scale else widths[-1:]
+        self.rows = nn.ModuleList(map(RowSums, seen, self._n_rows(n_times)[-len(seen) :]))
+        n_sums = N_SUMS if self.rows else 1
+        self.head = NormLinear(sum(seen) * n_sums * segments, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to logits (n, classes)."""
@@ -103,12 +113,24 @@ class EfficientViT(nn.Module):
     def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
         """Map the maps of all stages to logits (n, classes)."""
         seen = maps if self.multi_scale else maps[-1:]
+        if self.rows:
+            seen = [sums(x) for sums, x in zip(self.rows, seen, strict=True)]
         means = torch.cat([segment_means(x, self.segments) for x in seen], 1)
         return self.head(F.dropout(means, self.dropout, self.training))
 
     def features(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to the last map (n, width, places), flattened."""
         return self.forward_features(x)[-1].flatten(2)
+
+    def _n_rows(self, n_times: int) -> list[int]:
+        """Return the rows of each stage's map, if they are places on the scalp."""
+        if not isinstance(self.layout, ScalpMap):
+            return []
+        map_ = torch.zeros(1, self.stages.widths[0], self.layout.n_rows, 1)
+        with torch.no_grad():
+            n_rows = [x.shape[2] for x in self.stages.eval()(map_)]
+        self.stages.train()
+        return n_rows
 
 
 def segment_means(x: Tensor, segments: int) -> Tensor:
@@ -141,21 +163,20 @@ def segment_means(x: Tensor, segments: int) -> Tensor:
     return torch.stack(parts, 2).flatten(1)
 
 
-def make_stages(family: str, preset: str, settings: Mapping[str, Any]) -> Stages:
-    """Return the stages of a family, with a preset's settings but for those given.
+def stage_settings(family: str, preset: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a family's stages: a preset's, but for those given.
 
     Examples
     --------
-    >>> make_stages("cascaded", "eeg_s", {"drop_path": 0.1, "cascade": False}).widths[0] > 4
-    True
+    >>> stage_settings("cascaded", "eeg_s", {"cascade": False})["widths"]
+    (16, 24, 36)
     """
-    cls = lookup(FAMILIES, family)
+    known = inspect.signature(lookup(FAMILIES, family)).parameters
     if preset not in EEG[family]:
         raise ValueError(f"there is no preset '{preset}'{suggest(preset, EEG[family])}")
-    known = inspect.signature(cls).parameters
     unknown = [name for name in settings if name not in known]
     if unknown:
         raise ValueError(
             f"the family '{family}' has no setting '{unknown[0]}'{suggest(unknown[0], known)}"
         )
-    return cls(**{**EEG[family][preset], **settings})
+    return {**EEG[family][preset], **settings}

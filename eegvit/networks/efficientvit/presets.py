@@ -178,14 +178,23 @@ FORMER_MAP: Settings = {
     "layer_scale": 0.1,
 }
 
-# family -> size -> arguments of its stages; about 10k, 60k and 300k parameters with stem and head
+# family -> size -> arguments of its stages; about 4k, 10k, 60k and 300k parameters in all
 EEG: dict[str, dict[str, Settings]] = {
     "multiscale": {
+        "eeg_xxs": {"widths": (24,), "depths": (1,), "heads": (1,)},
         "eeg_xs": {"widths": (12, 24), "depths": (1, 1), "heads": (1, 1)},
         "eeg_s": {"widths": (12, 24, 48), "depths": (1, 1, 2), "heads": (1, 1, 2)},
         "eeg_m": {"widths": (36, 60, 108), "depths": (1, 1, 2), "heads": (1, 1, 2)},
     },
     "linear": {
+        "eeg_xxs": {
+            "widths": (20,),
+            "depths": (1,),
+            "n_local": 1,
+            "dim": 8,
+            "kernel": (3, 5),
+            "expansion": 2,
+        },
         "eeg_xs": {
             "widths": (16, 24),
             "depths": (1, 1),
@@ -212,6 +221,16 @@ EEG: dict[str, dict[str, Settings]] = {
         },
     },
     "cascaded": {
+        "eeg_xxs": {
+            "widths": (16,),
+            "depths": (1,),
+            "heads": (2,),
+            "key_dim": 4,
+            **CASCADED_MAP,
+            "window": CASCADED_MAP["window"][:1],
+            "sandwich": False,
+            "ffn_ratio": 1.0,
+        },
         "eeg_xs": {
             "widths": (12, 16),
             "depths": (1, 1),
@@ -236,6 +255,19 @@ EEG: dict[str, dict[str, Settings]] = {
         },
     },
     "former": {
+        "eeg_xxs": {
+            "widths": (16,),
+            "depths": (1,),
+            "expansions": (2,),
+            "n_heads": 2,
+            "key_dim": 8,
+            "value_dim": 8,
+            "reach": (3, 8),
+            **FORMER_MAP,
+            "attention": (1,),
+            "strides": (1,),
+            "dual_path": (),
+        },
         "eeg_xs": {
             "widths": (12, 12, 16),
             "depths": (1, 1, 1),
@@ -268,6 +300,17 @@ EEG: dict[str, dict[str, Settings]] = {
         },
     },
 }
+
+
+def usual_preset(layout: str) -> str:
+    """Return the size that a layout has where none is named.
+
+    Examples
+    --------
+    >>> usual_preset("scalp"), usual_preset("conv")
+    ('eeg_xxs', 'eeg_xs')
+    """
+    return "eeg_xxs" if layout == "scalp" else "eeg_xs"
 
 
 def image_model(name: str) -> nn.Module:

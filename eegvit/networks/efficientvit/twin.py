@@ -1,4 +1,4 @@
-"""Two EfficientViTs side by side: one sees filtered signals, the other their log-power."""
+"""Two EfficientViTs side by side: one sees a row of filtered signals, the other the scalp."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from eegvit.networks.auxiliary import Judged
 from eegvit.networks.efficientvit.model import EfficientViT
 
-STREAMS = ("conv", "power")
+STREAMS = ("conv", "scalp")
 
 
 class TwinEfficientViT(nn.Module):
@@ -31,7 +31,7 @@ class TwinEfficientViT(nn.Module):
 
     Examples
     --------
-    >>> network = TwinEfficientViT(22, 1000, 4, sfreq=250.0, preset="eeg_xs").eval()
+    >>> network = TwinEfficientViT(22, 1000, 4, sfreq=250.0).eval()
     >>> network(torch.randn(2, 22, 1000)).shape
     torch.Size([2, 4])
     """
@@ -57,21 +57,17 @@ class TwinEfficientViT(nn.Module):
         return self.forward_head(self.forward_features(x))
 
     def forward_features(self, x: Tensor) -> list[Tensor]:
-        """Map trials to the map (n, width of both, rows, columns) of each stage."""
-        maps = [stream.forward_features(x) for stream in self._streams()]
-        return [torch.cat(stage, 1) for stage in zip(*maps, strict=True)]
+        """Map trials to the map (n, width, rows, columns) of each stage, of one then the other."""
+        return [each for stream in self._streams() for each in stream.forward_features(x)]
 
     def forward_head(self, maps: Sequence[Tensor]) -> Tensor | Judged:
         """Map the maps of all stages to logits (n, classes)."""
-        widths = zip(*(stream.stages.widths for stream in self._streams()), strict=True)
-        split = [stage.split(own, 1) for stage, own in zip(maps, widths, strict=True)]
-        own = zip(self._streams(), zip(*split, strict=True), strict=True)
-        logits = [stream.forward_head(list(of_stream)) for stream, of_stream in own]
+        logits, rest = [], list(maps)
+        for stream in self._streams():
+            n_stages = len(stream.stages.widths)
+            logits.append(stream.forward_head(rest[:n_stages]))
+            rest = rest[n_stages:]
         return Judged(logits[0], tuple(logits[1:]), 1.0) if self.training else mean_logits(logits)
-
-    def features(self, x: Tensor) -> Tensor:
-        """Map trials (n, channels, times) to the last map (n, width of both, places)."""
-        return self.forward_features(x)[-1].flatten(2)
 
     def _streams(self) -> list[EfficientViT]:
         return cast(list[EfficientViT], list(self.streams))

@@ -11,11 +11,11 @@ from eegvit.networks.efficientvit.blocks import InvertedResidual, SqueezeExcite
 from eegvit.networks.efficientvit.families.cascaded import LocalMixer, Merging
 from eegvit.networks.efficientvit.families.former import FormerBlock
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
-from eegvit.networks.efficientvit.maps.power_map import PowerMap
+from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.maps.temporal_map import TemporalSpatialMap
 from eegvit.networks.spread import FewerPlanes
 from eegvit.networks.temporal_spatial import TemporalSpatial
-from eegvit.networks.units.unit import Layer, Norm, Place, Units, columns, of_norm, rows
+from eegvit.networks.units.unit import Layer, Place, Units, columns, of_norm, rows
 
 
 def unchanged(kept: Sequence[int]) -> None:
@@ -85,19 +85,17 @@ def after(front: TemporalSpatial, filters: Sequence[int]) -> tuple[int, ...]:
     return tuple(unit * front.depth + own for unit in filters for own in range(front.depth))
 
 
-def of_stem(module: TemporalSpatialMap | PowerMap | FewerPlanes) -> Iterator[Units]:
+def of_stem(module: TemporalSpatialMap | FewerPlanes) -> Iterator[Units]:
     """Yield the temporal filters of a map of one row, each with its spatial filters.
 
     The stages after it keep their width: planes without filters are zero.
     """
     layout: Any = module.inner if isinstance(module, FewerPlanes) else module
-    norms: list[Norm] = [layout.norm, *([layout.log_norm] if hasattr(layout, "log_norm") else [])]
-    places = []
-    for unit in range(len(layout.front.temporal)):
-        own = of_front(layout.front, [unit])
-        for norm in norms:
-            own += of_norm(norm, after(layout.front, [unit]), carries=norm is norms[-1])
-        places.append(own)
+    places = [
+        of_front(layout.front, [unit])
+        + of_norm(layout.norm, after(layout.front, [unit]), carries=True)
+        for unit in range(len(layout.front.temporal))
+    ]
 
     def narrow(kept: Sequence[int]) -> nn.Module:
         planes = after(layout.front, kept)
@@ -107,6 +105,19 @@ def of_stem(module: TemporalSpatialMap | PowerMap | FewerPlanes) -> Iterator[Uni
         return FewerPlanes.of(layout, n_planes, planes)
 
     yield Units("filters", "filters", places, narrow)
+
+
+def of_scalp(module: ScalpMap) -> Iterator[Units]:
+    """Yield the temporal filters of a map of the scalp, each with a spatial filter in each row."""
+    n_filters = len(module.front.temporal)
+    places = [
+        of_front(module.front, [unit])
+        + of_norm(module.norm, after(module.front, [unit]))
+        + of_norm(module.log_norm, [unit])
+        + columns(module.project, [unit, n_filters + unit], carries=True)
+        for unit in range(n_filters)
+    ]
+    yield Units("filters", "filters", places, unchanged)
 
 
 def of_electrodes(module: ElectrodeMap) -> Iterator[Units]:

@@ -23,7 +23,7 @@ from eegvit.networks.efficientvit.families.former_attention import (
 from eegvit.networks.efficientvit.families.linear import LinearAttention
 from eegvit.networks.efficientvit.families.multiscale import MultiscaleAttention
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
-from eegvit.networks.efficientvit.maps.power_map import PowerMap
+from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.maps.temporal_map import TemporalSpatialMap
 from eegvit.networks.shallow import ShallowConvNet
 from eegvit.networks.spiking.network import SpikingNetwork
@@ -35,6 +35,7 @@ from eegvit.networks.units.blocks import (
     of_inverted,
     of_merging,
     of_mixer,
+    of_scalp,
     of_stem,
 )
 from eegvit.networks.units.linear import of_linear
@@ -53,7 +54,7 @@ KNOWN: dict[type[nn.Module], Callable[[Any], Iterator[Units]]] = {
     InvertedResidual: of_inverted,
     FormerBlock: of_former_block,
     TemporalSpatialMap: of_stem,
-    PowerMap: of_stem,
+    ScalpMap: of_scalp,
     FewerPlanes: of_stem,
     ElectrodeMap: of_electrodes,
     EEGNet: of_eegnet,

@@ -12,7 +12,7 @@ from eegvit.branches.fusion import FusionClassifier
 
 SHORT: dict[str, Any] = {"epochs": 15, "batch_size": 16, "device": "cpu", "sfreq": 128.0}
 XS = {"branch": "efficientvit", "preset": "eeg_xs", "layout": "conv"}
-PATCH = {"branch": "efficientvit", "preset": "eeg_xs", "layout": "patch"}
+SCALP = {"branch": "efficientvit", "layout": "scalp"}
 TWO = {"branch": "efficientvit", "preset": "eeg_xs", "layout": "both"}
 PAIRS: dict[str, dict[str, Any]] = {
     "fbcsp+eegnet": {"branches": ["fbcsp", "eegnet"]},
@@ -27,8 +27,8 @@ PAIRS: dict[str, dict[str, Any]] = {
     "multiscale": {"branches": [XS, "eegnet"], "fuse": "multiscale"},
     "three": {"branches": ["fbcsp", XS, "eegnet"], "fuse": "attention", "auxiliary": 0.5},
     "fbcsp-cnn": {"branches": ["fbcsp"], "classical": "cnn"},
-    "2d-attention": {"branches": [PATCH, "eegnet"], "fuse": "attention"},
-    "2d-multiscale": {"branches": [PATCH, "eegnet"], "fuse": "multiscale"},
+    "2d-attention": {"branches": [SCALP, "eegnet"], "fuse": "attention"},
+    "2d-multiscale": {"branches": [SCALP, "eegnet"], "fuse": "multiscale"},
     "bands-multiscale": {"branches": ["fbcsp", "eegnet"], "classical": "cnn", "fuse": "multiscale"},
     "two-streams": {"branches": [TWO, "eegnet"], "auxiliary": 0.5},
     "series-within": {

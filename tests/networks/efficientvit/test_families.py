@@ -47,7 +47,7 @@ def small(family: str) -> Stages:
 
 
 @pytest.mark.parametrize("shape", [(11, 32), (1, 125), (3, 63), (22, 63), (22, 1), (1, 1)])
-@pytest.mark.parametrize("preset", ["eeg_xs", "eeg_s", "eeg_m"])
+@pytest.mark.parametrize("preset", ["eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"])
 def test_any_rectangle_is_halved(family: str, preset: str, shape: tuple[int, int]) -> None:
     stages = lookup(FAMILIES, family)(**EEG[family][preset]).eval()
     with torch.no_grad():

@@ -12,17 +12,14 @@ import torch
 from random_weights import randomise
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.maps.bands import BANDS, FilterBank
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
 from eegvit.networks.efficientvit.maps.layouts import (
-    FILTERED,
     LAYOUTS,
     grid_matrix,
-    lattice_matrix,
     make_layout,
-    walk_matrix,
 )
-from eegvit.networks.efficientvit.maps.scalp import directions_of
+from eegvit.networks.efficientvit.maps.scalp import angles, directions_of
+from eegvit.networks.efficientvit.maps.scalp_map import AROUND, N_FILTERS, ScalpMap
 from eegvit.networks.efficientvit.maps.temporal_map import TemporalSpatialMap
 from eegvit.networks.fold import fold
 
@@ -45,11 +42,8 @@ MONTAGES: dict[tuple[int, int, float], tuple[str, ...]] = {
 }
 SIZES = {  # rows and columns of the map
     "conv": [(1, 62), (1, 12), (1, 62), (1, 48)],
-    "power": [(1, 62), (1, 12), (1, 62), (1, 48)],
-    "patch": [(3, 32), (4, 7), (11, 32), (16, 24)],
-    "lattice": [(1, 32), (4, 7), (6, 32), (5, 24)],
+    "scalp": [(3, 16), (6, 15), (6, 16), (6, 16)],
     "grid": [(5, 32), (5, 7), (5, 32), (5, 24)],
-    "bands": [(3, 32), (4, 7), (11, 32), (16, 24)],
 }
 
 
@@ -60,7 +54,7 @@ def signals(n: int, n_channels: int, n_times: int, seed: int = 0) -> Tensor:
 
 def made(layout: str, names: tuple[str, ...], sfreq: float, width: int = 12) -> nn.Module:
     """Return a layout with random weights, for inference."""
-    module = make_layout(layout, len(names), width, sfreq=sfreq, ch_names=names)
+    module = make_layout(layout, len(names), 500, width, sfreq=sfreq, ch_names=names)
     randomise(module)
     return module.eval()
 
@@ -69,7 +63,7 @@ def made(layout: str, names: tuple[str, ...], sfreq: float, width: int = 12) -> 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_maps_of_the_data_sets(layout: str, case: int) -> None:
     (n_channels, n_times, sfreq), names = list(MONTAGES.items())[case]
-    module = make_layout(layout, n_channels, 12, sfreq=sfreq, ch_names=names)
+    module = make_layout(layout, n_channels, n_times, 12, sfreq=sfreq, ch_names=names)
     x = signals(4, n_channels, n_times).requires_grad_()
     out = module(x)
     assert out.shape == (4, 12, *SIZES[layout][case])
@@ -85,16 +79,18 @@ def test_maps_of_the_data_sets(layout: str, case: int) -> None:
 @pytest.mark.parametrize(("seconds", "sfreq"), [(0.5, 125.0), (2.13, 250.0), (10.0, 128.0)])
 def test_any_montage_and_window(layout: str, n_channels: int, seconds: float, sfreq: float) -> None:
     names = tuple(np.random.default_rng(0).permutation(DENSE)[:n_channels].tolist())
-    module = make_layout(layout, n_channels, 8, sfreq=sfreq, ch_names=names)
-    out = module(signals(2, n_channels, round(seconds * sfreq)))
-    columns = seconds / (0.064 if layout in FILTERED else 0.128)
+    n_times = round(seconds * sfreq)
+    module = make_layout(layout, n_channels, n_times, 8, sfreq=sfreq, ch_names=names)
+    out = module(signals(2, n_channels, n_times))
+    column = {"scalp": max(0.04, seconds / 16), "grid": 0.128}.get(layout, 0.064)
+    columns = seconds / column
     assert abs(out.shape[3] - columns) < 1.5 + 0.03 * columns and out.isfinite().all()
-    assert out.shape[2] <= 32
+    assert out.shape[2] <= 6
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_odd_width_zeros_and_constants(layout: str) -> None:
-    module = make_layout(layout, 22, 9, sfreq=250.0, ch_names=GRAZ)
+    module = make_layout(layout, 22, 300, 9, sfreq=250.0, ch_names=GRAZ)
     for x in (torch.zeros(2, 22, 300), torch.full((2, 22, 300), 5.0)):
         x.requires_grad_()
         out = module.train()(x)
@@ -109,10 +105,10 @@ def test_folded_is_unfolded(layout: str) -> None:
     folded = fold(module)
     torch.testing.assert_close(folded(x), module(x), atol=1e-5, rtol=1e-5)
     kept = [m for m in folded.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    assert len(kept) == (1 if layout == "bands" else 0)  # the input's standardisation stays
+    assert not kept
 
 
-@pytest.mark.parametrize("layout", ["patch", "lattice", "grid", "bands"])
+@pytest.mark.parametrize("layout", ["scalp", "grid"])
 def test_the_order_of_channels_does_not_matter_if_they_are_named(layout: str) -> None:
     order = torch.randperm(22, generator=torch.Generator().manual_seed(3))
     shuffled = tuple(GRAZ[i] for i in order)
@@ -122,32 +118,54 @@ def test_the_order_of_channels_does_not_matter_if_they_are_named(layout: str) ->
 
 
 def test_without_known_names() -> None:
-    np.testing.assert_array_equal(walk_matrix(5, None)[0], np.eye(5))
-    np.testing.assert_array_equal(walk_matrix(3, ("Cz", "X1", "C3"))[0], np.eye(3))
-    for layout in ("lattice", "grid"):
-        with pytest.raises(ValueError, match=f"layout '{layout}' needs .*EEG1, EEG2"):
-            make_layout(layout, 3, 8, sfreq=250.0, ch_names=("EEG1", "EEG2", "Cz"))
-        with pytest.raises(ValueError, match="needs the names"):
-            make_layout(layout, 3, 8, sfreq=250.0)
+    for names in (None, ("Cz", "X1", "C3")):
+        layout = make_layout("scalp", 3, 500, 8, sfreq=250.0, ch_names=names)
+        assert layout.places is None and layout.order.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="layout 'grid' needs .*EEG1, EEG2"):
+        make_layout("grid", 3, 500, 8, sfreq=250.0, ch_names=("EEG1", "EEG2", "Cz"))
+    with pytest.raises(ValueError, match="needs the names"):
+        make_layout("grid", 3, 500, 8, sfreq=250.0)
     with pytest.raises(ValueError, match="2 channel names for 3 channels"):
-        make_layout("patch", 3, 8, sfreq=250.0, ch_names=("C3", "C4"))
-    with pytest.raises(ValueError, match="did you mean 'lattice'"):
-        make_layout("latice", 3, 8, sfreq=250.0)
-    with pytest.raises(ValueError, match="more than 80 samples a second, not 64"):
-        make_layout("bands", 3, 8, sfreq=64.0)
+        make_layout("scalp", 3, 500, 8, sfreq=250.0, ch_names=("C3", "C4"))
+    with pytest.raises(ValueError, match="did you mean 'scalp'"):
+        make_layout("scalpp", 3, 500, 8, sfreq=250.0)
 
 
-def test_every_electrode_has_one_cell_of_the_lattice() -> None:
-    matrix = lattice_matrix(directions_of(GRAZ, ""))  # (columns, rows, channels)
-    assert matrix.shape == (7, 6, 22)
-    assert (matrix.sum((0, 1)) == 1).all() and matrix.sum(2).max() == 1
-    column, row = (int(i[0]) for i in matrix[:, :, GRAZ.index("C5")].nonzero())
-    assert (column, row) == (0, 2)  # leftmost, third from the front
+def test_spatial_filters_begin_around_their_place() -> None:
+    layout = ScalpMap(64, 500, 8, sfreq=250.0, ch_names=SIXTY_FOUR)
+    where = directions_of(SIXTY_FOUR, "")[layout.order]
+    assert layout.places is not None
+    near = torch.from_numpy(angles(layout.places, where) < 2 * AROUND)
+    share = layout.front.spatial.detach().square().view(N_FILTERS, *near.shape).sum(0)
+    assert ((share * near).sum(1) > 0.9 * share.sum(1)).all()
+    shares = layout.shares()  # of channels as they are listed
+    nearest = torch.from_numpy(angles(directions_of(SIXTY_FOUR, ""), layout.places)).argmin(1)
+    assert (shares.argmax(1) == nearest).float().mean() > 0.85
+    torch.testing.assert_close(shares.sum(1), torch.ones(64))
+
+
+def test_scalp_map_is_what_it_says() -> None:
+    names = ("C4", "Fz", "C3")
+    layer = ScalpMap(3, 160, 5, sfreq=100.0, ch_names=names).double().eval()
+    randomise(layer)
+    x = signals(2, 3, 160).double()
+    assert names[layer.order[0]] == "Fz"
+    with torch.no_grad():
+        y = layer.norm(layer.front(x[:, layer.order])).unflatten(1, (N_FILTERS, 3))
+        powers, means = [], []
+        for column in range(16):  # of 10 samples; power is of the 40 about them
+            start, stop = 10 * column, 10 * column + 10
+            about = y[..., max(0, start - 15) : stop + 15]
+            powers.append((about.square().mean(-1) + 0.01).log())
+            means.append(y[..., start:stop].mean(-1))
+        planes = torch.cat([layer.log_norm(torch.stack(powers, -1)), torch.stack(means, -1)], 1)
+        expected = layer.project(planes) + layer.place
+    torch.testing.assert_close(layer(x), expected, atol=1e-9, rtol=1e-9)
 
 
 def test_the_grid_serves_several_montages() -> None:
     graz = made("grid", GRAZ, 250.0)
-    many = make_layout("grid", 64, 12, sfreq=250.0, ch_names=SIXTY_FOUR).eval()
+    many = make_layout("grid", 64, 500, 12, sfreq=250.0, ch_names=SIXTY_FOUR).eval()
     many.load_state_dict(graz.state_dict())
     rng = np.random.default_rng(0)
     sources = torch.from_numpy(rng.standard_normal((3, 250))).float()  # of a smooth field
@@ -163,7 +181,7 @@ def test_the_grid_serves_several_montages() -> None:
 
 
 def test_electrode_map_is_the_loops_that_it_says() -> None:
-    n_planes, n_rows, n_channels, n_times = 2, 9, 5, 41
+    n_planes, n_rows, n_channels, n_times = 2, 5, 4, 41
     matrix = np.random.default_rng(0).standard_normal((n_planes, n_rows, n_channels))
     layer = ElectrodeMap(matrix, 3, sfreq=50.0).double().eval()  # filters of 7 samples, steps of 2
     randomise(layer)
@@ -185,7 +203,7 @@ def test_electrode_map_is_the_loops_that_it_says() -> None:
     for p, r, t in np.ndindex(*space.shape):
         for q, i in np.ndindex(n_planes, 3):
             weight = state["filters.space.weight"][p, q, i, 0]
-            space[p, r, t] += weight * at(placed, q, 2 * r + i - 1, t)
+            space[p, r, t] += weight * at(placed, q, r + i - 1, t)
     middle = np.zeros((n_middle, 5, 21))
     for p, r, t in np.ndindex(*middle.shape):
         weights = state["filters.time.weight"][p, 0, 0]
@@ -225,37 +243,3 @@ def test_temporal_spatial_map_is_what_it_says() -> None:
         y = torch.where(y > 0, y, y.exp() - 1)
         expected = torch.stack([y[..., 8 * t : 8 * t + 8].mean(-1) for t in range(16)], -1)
     torch.testing.assert_close(layer(x), expected[:, :, None], atol=1e-6, rtol=1e-5)
-
-
-@pytest.mark.parametrize("sfreq", [100.0, 125.0, 160.0, 250.0, 256.0])
-def test_bands_have_no_phase_and_know_power(sfreq: float) -> None:
-    bank = FilterBank(sfreq=sfreq).eval()
-    time = torch.arange(round(3 * sfreq)) / sfreq
-    for band, (low, high) in enumerate(BANDS):
-        wave = 2 * torch.cos(torch.pi * (low + high) * time + 0.4)
-        planes = bank(wave[None, None])[0, :, 0]  # (planes, steps)
-        step = bank.step
-        inside = slice(round(0.5 * sfreq / step), round(2.5 * sfreq / step))
-        expected = wave[::step][inside]
-        error = (planes[band, inside] - expected).abs().max()
-        assert error < (0.25 if low < 8 else 0.05)
-        power = planes[2 * len(BANDS) :, inside]
-        assert (power.argmax(0) == band).all()
-        if low >= 8:
-            assert (power[band] - math.log(4)).abs().max() < 0.1
-
-
-@pytest.mark.parametrize("sfreq", [125.0, 250.0])
-def test_bands_end_where_they_say(sfreq: float) -> None:
-    kernels = FilterBank(sfreq=sfreq).kernels[:, 0].double()
-    time = torch.arange(kernels.shape[1]) / sfreq
-    analytic = torch.complex(kernels[: len(BANDS)], kernels[len(BANDS) :])
-
-    def gain(band: int, frequency: float) -> float:
-        return float((analytic[band] * torch.exp(-2j * torch.pi * frequency * time)).sum().abs())
-
-    for band, (low, high) in enumerate(BANDS):
-        for edge, outward in ((low, -1), (high, 1)):
-            assert 0.8 < gain(band, edge) < 1.2
-            assert gain(band, edge + outward * 3) < 0.1
-        assert gain(band, (low + high) / 2) == pytest.approx(2, abs=0.05)  # 1 for each filter

@@ -1,4 +1,4 @@
-"""Neighbours, lattices, walks and interpolation over the scalp."""
+"""Orders, places and interpolation over the scalp."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from eegvit.networks.efficientvit.maps.scalp import (
-    along_the_scalp,
     angles,
     directions_of,
+    far_apart,
+    front_to_back,
     grid_directions,
     interpolation,
-    lattice,
-    n_kept,
-    neighbour_pairs,
 )
 
 GRAZ_ROWS = {
@@ -40,41 +38,22 @@ def random_smooth_field(rng: np.random.Generator):
     return lambda u: u @ slope + np.einsum("ni,ij,nj->n", u, curve, u)
 
 
-def test_what_each_order_keeps_of_the_neighbours_in_data_set_2a() -> None:
-    where = directions_of(GRAZ, "")
-    pairs = neighbour_pairs(where)
-    assert len(pairs) == 32
-    assert (np.abs(pairs[:, 0] - pairs[:, 1]) == 1).sum() == 16  # raster order
-    walk = along_the_scalp(where)
-    place = np.argsort(walk)
-    apart = np.abs(place[pairs[:, 0]] - place[pairs[:, 1]])
-    assert ((apart == 1).sum(), (apart <= 2).sum()) == (16, 20)
-    assert np.degrees(angles(where, where)[walk[:-1], walk[1:]].max()) < 45  # raster order: 113
-    cells = lattice(where)
-    assert cells.max(axis=0).tolist() == [5, 6] and n_kept(cells, pairs) == 32
-    row, column = dict(zip(GRAZ, cells.T[0], strict=True)), dict(zip(GRAZ, cells.T[1], strict=True))
-    assert row["Fz"] < row["FCz"] < row["Cz"] < row["CPz"] < row["Pz"] < row["POz"]
-    assert column["C5"] < column["C3"] < column["C1"] < column["Cz"] < column["C4"] < column["C6"]
-    assert row["C5"] == row["C6"] and column["Fz"] == column["POz"]
-
-
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 8, 19, 32, 64, 74])
-def test_any_electrodes_get_cells_and_a_walk(n_channels: int) -> None:
-    chosen = np.random.default_rng(n_channels).permutation(EVERY)[:n_channels].tolist()
-    where = directions_of(chosen, "")
-    cells, walk = lattice(where), along_the_scalp(where)
-    assert len({tuple(cell) for cell in cells.tolist()}) == n_channels
-    assert (cells.min(axis=0) == 0).all()
-    assert sorted(walk.tolist()) == list(range(n_channels))
-
-
-def test_a_dense_montage_keeps_most_neighbours() -> None:
-    where = directions_of(SIXTY_FOUR, "")
-    pairs, cells = neighbour_pairs(where), lattice(where)
-    assert n_kept(cells, pairs) >= 0.9 * len(pairs)
-    place = np.argsort(along_the_scalp(where))
-    walked = (np.abs(place[pairs[:, 0]] - place[pairs[:, 1]]) == 1).sum()
-    assert walked > (np.abs(pairs[:, 0] - pairs[:, 1]) == 1).sum()
+def test_the_order_and_the_places_are_those_of_the_electrodes(n_channels: int) -> None:
+    rng = np.random.default_rng(n_channels)
+    names = rng.permutation(EVERY)[:n_channels]
+    again = rng.permutation(names)
+    orders = [each[front_to_back(directions_of(each, ""))].tolist() for each in (names, again)]
+    assert orders[0] == orders[1] and sorted(orders[0]) == sorted(names)
+    where = directions_of(orders[0], "")
+    assert (np.diff(where[:, 1].round(2)) <= 0).all()
+    n = min(6, n_channels)
+    chosen = far_apart(where, n)
+    assert len(set(chosen.tolist())) == n and (np.diff(chosen) > 0).all()
+    if n_channels >= 32:
+        apart = angles(where[chosen], where[chosen]) + 9 * np.eye(n)
+        assert apart.min() > 0.7, "places lie together"
+        assert angles(where, where[chosen]).min(axis=1).max() < 1.1, "no place near an electrode"
 
 
 def test_interpolation_of_smooth_fields() -> None:

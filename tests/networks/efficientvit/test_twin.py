@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from random_weights import randomise
-from torch import Tensor, nn
+from torch import nn
 
 from eegvit.networks.auxiliary import Judged
-from eegvit.networks.efficientvit.maps.power_map import PowerMap
 from eegvit.networks.efficientvit.model import EfficientViT
 from eegvit.networks.efficientvit.twin import STREAMS, TwinEfficientViT
 from eegvit.networks.fold import fold
@@ -48,7 +46,8 @@ def test_the_prediction_is_the_mean_of_both(twin: TwinEfficientViT) -> None:
     assert (both[0] - both[1]).abs().max() > 0.01
     torch.testing.assert_close(twin.eval()(x).softmax(1), (both[0] + both[1]) / 2)
     torch.testing.assert_close(twin.forward_head(twin.forward_features(x)), twin(x))
-    assert twin.features(x).shape == (5, 24 + 16, 16)
+    shapes = [tuple(each.shape[1:]) for each in twin.forward_features(x)]
+    assert shapes == [(16, 1, 31), (24, 1, 16), (12, 3, 15), (16, 2, 8)]
 
 
 def test_each_learns_from_its_own_loss(twin: TwinEfficientViT) -> None:
@@ -72,36 +71,3 @@ def test_folded_is_unfolded(twin: TwinEfficientViT) -> None:
 def test_it_costs_what_both_cost(twin: TwinEfficientViT) -> None:
     x = torch.randn(1, 3, 250)
     assert count(twin.eval(), x) == sum(count(network.eval(), x) for network in apart(twin))
-
-
-def plain_power(layer: PowerMap, x: Tensor) -> Tensor:
-    """Write out the log-power: one trial, plane and column at a time."""
-    filtered = layer.norm(layer.front(x))
-    n, width, n_times = filtered.shape
-    n_steps = n_times // layer.pool
-    powers = torch.empty(n, width, n_steps, dtype=x.dtype)
-    for step in range(n_steps):
-        around = range(max(0, step - 2), min(n_steps, step + 3))
-        samples = [t for s in around for t in range(s * layer.pool, (s + 1) * layer.pool)]
-        mean = sum(filtered[:, :, t] ** 2 for t in samples) / len(samples)
-        powers[:, :, step] = (mean + 0.01).log()
-    norm = layer.log_norm
-    mean, var = norm.running_mean[:, None], norm.running_var[:, None]
-    return (powers - mean) / (var + norm.eps).sqrt() * norm.weight[:, None] + norm.bias[:, None]
-
-
-@pytest.mark.parametrize(("n_channels", "width", "sfreq"), [(3, 12, 125.0), (5, 7, 128.0)])
-def test_power_is_the_mean_square_around_each_step(
-    n_channels: int, width: int, sfreq: float
-) -> None:
-    layer = PowerMap(n_channels, width, sfreq=sfreq).double().eval()
-    randomise(layer)
-    x = torch.randn(3, n_channels, 131, dtype=torch.float64)
-    torch.testing.assert_close(layer(x)[:, :, 0], plain_power(layer, x))
-
-
-def test_a_louder_rhythm_shows_as_more_power() -> None:
-    layer = PowerMap(1, 2, sfreq=125.0).eval()
-    rhythm = torch.sin(2 * math.pi * 10 * torch.arange(500) / 125)
-    quiet, loud = layer(torch.stack([rhythm, 4 * rhythm])[:, None])
-    assert (loud >= quiet).all() and (loud - quiet).amax((1, 2)).max() > 0.5

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, Size, SqueezeExcite, Stages, residual
@@ -16,6 +18,8 @@ from eegvit.networks.efficientvit.families.cascaded_attention import (
     PlainAttention,
 )
 from eegvit.networks.efficientvit.families.windows import Window
+
+MOST_TOKENS = 256  # that attention is over at once, where rows are places
 
 
 class LocalMixer(nn.Sequential):
@@ -33,6 +37,8 @@ class LocalMixer(nn.Sequential):
     gain : float
         Of the convolution's batch norm at the start.
     drop_path : float
+    reach : int or (int, int)
+        Kernel of the convolution.
 
     Examples
     --------
@@ -50,11 +56,12 @@ class LocalMixer(nn.Sequential):
         feed: bool = True,
         gain: float = 1.0,
         drop_path: float = 0.0,
+        reach: Size = 3,
     ) -> None:
         super().__init__()
         hidden = round(width * ffn_ratio)
         if interaction:
-            convolution = ConvNorm(width, width, 3, groups=width, gain=gain)
+            convolution = ConvNorm(width, width, reach, groups=width, gain=gain)
             self.add_module("interaction", residual(convolution, drop_path))
         if feed:
             network = nn.Sequential(
@@ -64,7 +71,7 @@ class LocalMixer(nn.Sequential):
 
 
 class Merging(nn.Sequential):
-    """An inverted residual with squeeze and excitation that halves the map.
+    """An inverted residual with squeeze and excitation that halves the map, or its columns.
 
     Parameters
     ----------
@@ -72,6 +79,8 @@ class Merging(nn.Sequential):
         Planes before and after.
     ratio : float
         Hidden planes over those before.
+    columns_only : bool
+        Whether all rows are kept, and none is mixed with another.
 
     Examples
     --------
@@ -80,12 +89,15 @@ class Merging(nn.Sequential):
     torch.Size([2, 16, 2, 4])
     """
 
-    def __init__(self, width: int, n_out: int, *, ratio: float = 4.0) -> None:
+    def __init__(
+        self, width: int, n_out: int, *, ratio: float = 4.0, columns_only: bool = False
+    ) -> None:
         hidden = round(ratio * width)
+        kernel, stride = ((1, 3), (1, 2)) if columns_only else (3, 2)
         super().__init__(
             ConvNorm(width, hidden),
             nn.ReLU(),
-            ConvNorm(hidden, hidden, 3, stride=2, groups=hidden),
+            ConvNorm(hidden, hidden, kernel, stride=stride, groups=hidden),
             nn.ReLU(),
             SqueezeExcite(hidden, max(1, hidden // 4)),
             ConvNorm(hidden, n_out),
@@ -94,6 +106,10 @@ class Merging(nn.Sequential):
 
 class CascadedStages(Stages):
     """Stages of blocks around cascaded group attention, halving the map from stage to stage.
+
+    Where rows are places on the scalp there is no raster of them: convolutions go along time
+    only, columns alone are halved, and attention is over the whole map, or over all rows and
+    as many columns as make `MOST_TOKENS`.
 
     Parameters
     ----------
@@ -123,6 +139,8 @@ class CascadedStages(Stages):
         "plain" is multi-head attention in the same windows.
     drop_path : float
         Share of residual branches left out in training at the last block, less in earlier ones.
+    places : array (rows, 3) or None
+        Unit vector of each row, if rows are places.
 
     Attributes
     ----------
@@ -152,17 +170,24 @@ class CascadedStages(Stages):
         interaction: bool = True,
         attention: str = "cascaded",
         drop_path: float = 0.0,
+        places: NDArray[np.floating] | None = None,
     ) -> None:
         super().__init__(widths, depths=depths, heads=heads)
         if attention not in ("cascaded", "plain"):
             raise ValueError(f"attention={attention!r}: it must be 'cascaded' or 'plain'")
-        windows = window_of_stages(window, len(widths))
+        placed = places is not None
+        if places is None:
+            windows = window_of_stages(window, len(widths))
+        else:
+            windows = [(len(places), max(1, MOST_TOKENS // len(places)))] * len(widths)
+            kernels = tuple((1, size if isinstance(size, int) else size[1]) for size in kernels)
 
         def attend(stage: int) -> nn.Module:
             sizes: dict[str, Any] = {
                 "n_planes": widths[stage],
                 "n_heads": heads[stage],
                 "key_dim": key_dim,
+                "places": places,
             }
             if attention == "plain":
                 return PlainAttention(**sizes, window=windows[stage])
@@ -170,7 +195,11 @@ class CascadedStages(Stages):
                 **sizes, window=windows[stage], kernels=kernels, cascade=cascade
             )
 
-        mixer: dict[str, Any] = {"ffn_ratio": ffn_ratio, "interaction": interaction}
+        mixer: dict[str, Any] = {
+            "ffn_ratio": ffn_ratio,
+            "interaction": interaction,
+            "reach": (1, 3) if placed else 3,
+        }
         last = mixer if sandwich else mixer | {"interaction": False}
         rates = [drop_path * block / sum(depths) for block in range(sum(depths) + 1)]
         for stage, width in enumerate(widths):
@@ -179,7 +208,7 @@ class CascadedStages(Stages):
                 before = widths[stage - 1]
                 layers += [
                     LocalMixer(before, drop_path=rates[0], **mixer),
-                    Merging(before, width, ratio=merging_ratio),
+                    Merging(before, width, ratio=merging_ratio, columns_only=placed),
                     LocalMixer(width, drop_path=rates[0], **mixer),
                 ]
             for _ in range(depths[stage]):

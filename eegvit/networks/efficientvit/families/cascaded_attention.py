@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, Size
 from eegvit.networks.efficientvit.families.heads import Dims, dims_of
 from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
+from eegvit.networks.efficientvit.families.place_bias import PlaceBias
 from eegvit.networks.efficientvit.families.windows import Window, Windows
 from eegvit.networks.spread import Spread
 
@@ -40,6 +43,8 @@ class CascadedAttention(nn.Module):
         Most rows and columns to attend over.
     cascade : bool
         Whether a head sees what the one before it gave.
+    places : array (rows, 3) or None
+        Unit vector of each row if rows are places on the scalp: the bias is then of them.
 
     Attributes
     ----------
@@ -67,6 +72,7 @@ class CascadedAttention(nn.Module):
         value_dim: Dims | None = None,
         window: Window = (7, 7),
         cascade: bool = True,
+        places: NDArray[np.floating] | None = None,
     ) -> None:
         super().__init__()
         check_heads(n_planes, n_heads)
@@ -88,7 +94,7 @@ class CascadedAttention(nn.Module):
         self.spread = nn.ModuleList(
             nn.Identity() if value == group else Spread(group, range(value)) for _, value in dims
         )
-        self.bias = OffsetBias(n_heads, window)
+        self.bias = bias_of(n_heads, window, places)
         n_values = sum(self.value_dims)
         self.project = nn.Sequential(nn.ReLU(), ConvNorm(n_values, n_planes, gain=0.0))
 
@@ -137,6 +143,8 @@ class PlainAttention(nn.Module):
         Width of a head's queries and keys, and of its values; None is ``n_planes // n_heads``.
     window : (int, int)
         Most rows and columns to attend over.
+    places : array (rows, 3) or None
+        As for `CascadedAttention`.
 
     Attributes
     ----------
@@ -161,6 +169,7 @@ class PlainAttention(nn.Module):
         key_dim: Dims | None = 16,
         value_dim: Dims | None = None,
         window: Window = (7, 7),
+        places: NDArray[np.floating] | None = None,
     ) -> None:
         super().__init__()
         check_heads(n_planes, n_heads)
@@ -170,7 +179,7 @@ class PlainAttention(nn.Module):
         self.record = False
         n_values = sum(self.value_dims)
         self.qkv = ConvNorm(n_planes, 2 * sum(self.key_dims) + n_values)
-        self.bias = OffsetBias(n_heads, window)
+        self.bias = bias_of(n_heads, window, places)
         self.project = ConvNorm(n_values, n_planes, gain=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -203,6 +212,17 @@ class PlainAttention(nn.Module):
         joint = attention(q.flatten(0, 1), k.flatten(0, 1), bias.transpose(0, 1).flatten(0, 1))
         mixed = (joint @ v.flatten(0, 1)).unflatten(0, (-1, len(dims)))
         return mixed.transpose(1, 2).flatten(2), joint.unflatten(0, (-1, len(dims)))
+
+
+def bias_of(n_heads: int, window: Window, places: NDArray[np.floating] | None) -> nn.Module:
+    """Return the bias of places on the scalp, or that of a raster.
+
+    Examples
+    --------
+    >>> type(bias_of(2, (7, 7), None)).__name__
+    'OffsetBias'
+    """
+    return OffsetBias(n_heads, window) if places is None else PlaceBias(n_heads, places, window[1])
 
 
 def check_heads(n_planes: int, n_heads: int) -> None:

@@ -1,1 +1,1 @@
-"""Ways to lay a trial on a map: electrodes x time, log-power, one row."""
+"""Ways to lay a trial on a map: places on the scalp x time, or one row."""

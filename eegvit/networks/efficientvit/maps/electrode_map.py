@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm
-from eegvit.networks.efficientvit.maps.bands import N_PLANES, FilterBank
 from eegvit.networks.efficientvit.maps.durations import STEP, odd_samples, samples
 from eegvit.networks.efficientvit.maps.scalp import Array
 from eegvit.networks.temporal_spatial import scale_and_shift
@@ -15,7 +14,7 @@ from eegvit.networks.temporal_spatial import scale_and_shift
 class ElectrodeMap(nn.Module):
     """Filters in time, over the places around a row, then patches of three rows and 0.288 s.
 
-    Maps of 8 rows or more are thinned by 2, of more than 32 by 4; a column is 0.128 s.
+    A column is 0.128 s.
 
     Parameters
     ----------
@@ -24,33 +23,30 @@ class ElectrodeMap(nn.Module):
         between networks of different montages whose maps have the same size.
     width : int
     sfreq : float
-    bands : bool
-        Whether signals are split into frequency bands first.
 
     Examples
     --------
     >>> import numpy as np
-    >>> ElectrodeMap(np.eye(22)[None], 16, sfreq=250.0)(torch.randn(2, 22, 1000)).shape
-    torch.Size([2, 16, 11, 32])
+    >>> ElectrodeMap(np.eye(5)[None], 16, sfreq=250.0)(torch.randn(2, 5, 1000)).shape
+    torch.Size([2, 16, 5, 32])
     """
 
-    def __init__(self, matrix: Array, width: int, *, sfreq: float, bands: bool = False) -> None:
+    def __init__(self, matrix: Array, width: int, *, sfreq: float) -> None:
         super().__init__()
-        n_rows, n_middle = matrix.shape[1], max(8, width // 2)
-        thin = (1 if n_rows < 8 else 2, 1 if n_rows <= 32 else 2)
-        n_signals, kernel, stride = 1, odd_samples(4 * STEP, sfreq), samples(STEP, sfreq)
-        if bands:
-            n_signals, kernel, stride = N_PLANES, 5, 1
-        self.bank = FilterBank(sfreq=sfreq) if bands else None
+        n_middle = max(8, width // 2)
         self.filters = PlacedFilters(
-            matrix, n_middle, n_signals=n_signals, kernel=kernel, stride=(thin[0], stride)
+            matrix, n_middle, kernel=odd_samples(4 * STEP, sfreq), stride=samples(STEP, sfreq)
         )
-        self.project = ConvNorm(n_middle, width, (3, 9), stride=(thin[1], 4))
+        self.project = ConvNorm(n_middle, width, (3, 9), stride=(1, 4))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, channels, times) to (n, width, rows, columns)."""
-        signals = x[:, None] if self.bank is None else self.bank(x)
-        return self.project(self.filters(signals).relu())
+        return self.project(self.filters(x[:, None]).relu())
+
+    def shares(self) -> Tensor:
+        """Return how much of each row a channel is, (channels, rows): a channel's sum is 1."""
+        seen = self.filters.matrix.abs().sum((1, 3))
+        return seen / seen.sum(1, keepdim=True).clamp_min(1e-12)
 
 
 class PlacedFilters(nn.Module):
@@ -65,19 +61,17 @@ class PlacedFilters(nn.Module):
     matrix : array (planes, rows, channels)
     width : int
         Filters.
-    n_signals : int
-        Signals of each channel.
     kernel : int
         Of the filters over time, odd.
-    stride : (int, int)
-        Over rows and times.
+    stride : int
+        Over times.
 
     Examples
     --------
     >>> import numpy as np
-    >>> layer = PlacedFilters(np.eye(8)[None], 16, n_signals=3, kernel=5, stride=(2, 4))
-    >>> layer(torch.randn(2, 3, 8, 100)).shape
-    torch.Size([2, 16, 4, 25])
+    >>> layer = PlacedFilters(np.eye(8)[None], 16, kernel=5, stride=4)
+    >>> layer(torch.randn(2, 1, 8, 100)).shape
+    torch.Size([2, 16, 8, 25])
     """
 
     matrix: Tensor
@@ -87,30 +81,22 @@ class PlacedFilters(nn.Module):
         matrix: Array,
         width: int,
         *,
-        n_signals: int,
         kernel: int,
-        stride: tuple[int, int],
+        stride: int,
     ) -> None:
         super().__init__()
         n_planes, n_rows, _ = matrix.shape
         places = torch.from_numpy(matrix).float().permute(2, 0, 1)[..., None]
         self.register_buffer("matrix", places, persistent=False)  # (channels, planes, rows, 1)
         self.time = nn.Conv2d(
-            n_signals,
-            width,
-            (1, kernel),
-            stride=(1, stride[1]),
-            padding=(0, kernel // 2),
-            bias=False,
+            1, width, (1, kernel), stride=(1, stride), padding=(0, kernel // 2), bias=False
         )
-        self.space = nn.Conv2d(
-            n_planes, width, (3, 1), stride=(stride[0], 1), padding=(1, 0), bias=False
-        )
+        self.space = nn.Conv2d(n_planes, width, (3, 1), padding=(1, 0), bias=False)
         self.norm = nn.BatchNorm2d(width)
-        self.place = nn.Parameter(torch.zeros(width, -(-n_rows // stride[0]), 1))
+        self.place = nn.Parameter(torch.zeros(width, n_rows, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (n, signals, channels, times) to (n, width, rows, steps)."""
+        """Map (n, 1, channels, times) to (n, width, rows, steps)."""
         return self.norm(self.over_channels() @ self.time(x)) + self.place
 
     def over_channels(self) -> Tensor:
@@ -128,7 +114,7 @@ class FoldedPlacedFilters(nn.Module):
     Examples
     --------
     >>> import numpy as np
-    >>> layer = PlacedFilters(np.eye(8)[None], 16, n_signals=1, kernel=5, stride=(2, 4)).eval()
+    >>> layer = PlacedFilters(np.eye(8)[None], 16, kernel=5, stride=4).eval()
     >>> x = torch.randn(2, 1, 8, 100)
     >>> torch.allclose(FoldedPlacedFilters(layer)(x), layer(x), atol=1e-5)
     True
@@ -142,5 +128,5 @@ class FoldedPlacedFilters(nn.Module):
         self.time = filters.time
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (n, signals, channels, times) to (n, width, rows, steps)."""
+        """Map (n, 1, channels, times) to (n, width, rows, steps)."""
         return self.space @ self.time(x) + self.bias
