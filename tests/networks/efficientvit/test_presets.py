@@ -68,7 +68,7 @@ def test_unknown_image_model() -> None:
 @pytest.mark.parametrize("family", EEG)
 @pytest.mark.parametrize("preset", EEG_PARAMETERS)
 def test_eeg_parameters(family: str, preset: str) -> None:
-    network = EfficientViT(22, 1000, 4, sfreq=250.0, family=family, preset=preset)
+    network = EfficientViT(22, 1000, 4, sfreq=250.0, family=family, preset=preset, layout="conv")
     count = sum(p.numel() for p in network.parameters())
     assert count == pytest.approx(EEG_PARAMETERS[preset], rel=0.15)
     assert network.eval()(torch.randn(1, 22, 1000)).shape == (1, 4)
