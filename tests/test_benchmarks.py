@@ -27,7 +27,6 @@ TINY = {
     "shallow": "--batch 8 --times 256 --channels 3 --repeats 1",
     "verification": "--people 3 --channels 4 --trials 16 --repeats 1",
 }
-SLOW = {"decision", "loso_neural"}
 PEERS = {
     "cost": "braindecode",
     "decision": "onnxscript",
@@ -48,9 +47,8 @@ def run_all(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return run_all
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in TINY]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TINY)
 def test_ends_with_its_ratio(name: str, root: Path) -> None:
     if name in PEERS and importlib.util.find_spec(PEERS[name]) is None:
         pytest.skip(f"{PEERS[name]} is not installed")
@@ -65,6 +63,7 @@ def test_ends_with_its_ratio(name: str, root: Path) -> None:
     assert re.fullmatch(r"ratio \d[\d.]*x", said.stdout.splitlines()[-1]), said.stdout
 
 
+@pytest.mark.slow
 def test_what_many_fits_cost_is_told_at_any_number(root: Path) -> None:
     command = [
         sys.executable,

@@ -25,6 +25,7 @@ def test_is_a_notebook_with_text_and_code(example: Path) -> None:
     assert {"markdown", "code"} == set(kinds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_runs_from_top_to_bottom(
     example: Path, tmp_path: Path, request: pytest.FixtureRequest

@@ -120,6 +120,7 @@ def test_a_place_that_cannot_be_written_is_found_before_the_first_fit(study: Pat
         assert not list((folder / "cache").rglob("*.npz"))
 
 
+@pytest.mark.slow
 def test_a_class_of_another_package_runs_where_it_is_allowed(study: Path) -> None:
     folder = study.parent
     (folder / "own_lab.py").write_text(

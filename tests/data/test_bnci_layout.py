@@ -153,6 +153,7 @@ def test_the_card_of_2b_reads_what_the_direct_source_has() -> None:
         np.testing.assert_allclose(there.X, here.X, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_sessions_are_as_long_as_the_data_sets(tmp_path: Path) -> None:
     from scipy.io import loadmat
 

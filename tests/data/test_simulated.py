@@ -70,6 +70,7 @@ def test_a_channel_does_not_depend_on_the_others() -> None:
     np.testing.assert_allclose(pair[1].signals[2], full[1].signals[CHANNELS.index("C3")], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_hands_desynchronise_on_the_other_side() -> None:
     assert contralateral_change("C3", range(1, 7)) < -0.25  # right hand: less mu on the left
     assert contralateral_change("C4", range(1, 7)) > 0.25

@@ -93,6 +93,7 @@ def shown(block: Block, folder: Path, known: dict[str, Any]) -> None:
 RUN = {"python": python, "sh": shell, "yaml": yaml, "toml": toml, "text": shown}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", HAND, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_page_runs(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, people: Any

@@ -66,6 +66,7 @@ def complain():
 
 
 @needs_dask
+@pytest.mark.slow
 def test_the_store_is_that_of_local_execution_though_a_worker_is_killed(
     two, make_study, make_view, tmp_path
 ):
@@ -93,6 +94,7 @@ def test_the_store_is_that_of_local_execution_though_a_worker_is_killed(
 
 
 @needs_dask
+@pytest.mark.slow
 def test_a_task_that_kills_two_workers_fails_alone(two, tmp_path):
     once, twice = tmp_path / "once", tmp_path / "twice"
     once.write_text("1"), twice.write_text("1\n2")
@@ -173,6 +175,7 @@ def test_the_extra_is_named_where_dask_is_missing(monkeypatch, capsys, tmp_path)
 
 
 @needs_dask
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_workers_die_with_their_parent_and_ctrl_c_stops_all(tmp_path, number):

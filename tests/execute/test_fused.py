@@ -82,6 +82,7 @@ def test_versions_are_those_of_all_branches() -> None:
     assert "scipy" not in versions_of(plain.build())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_from_yaml_to_a_leaderboard_with_costs(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)

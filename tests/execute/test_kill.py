@@ -130,6 +130,7 @@ def undisturbed(tmp_path_factory):
     return result
 
 
+@pytest.mark.slow
 def test_three_kills(tmp_path, undisturbed):
     runner, moments = Runner(tmp_path, "cache"), random.Random(3)
     redone = 0

@@ -81,6 +81,7 @@ def test_shards_begin_with_different_pieces():
     assert Shard(3, 3).begin(1) == 0
 
 
+@pytest.mark.slow
 def test_two_halves_at_once_and_a_last_run_give_the_page_of_one_run(tmp_path):
     """Nothing is computed twice, and no shard writes a page."""
     halves = [_start(tmp_path, "shared", "--shard", f"{number}/2") for number in (1, 2)]

@@ -79,7 +79,7 @@ EXPLAINED: dict[str, tuple[Explained, ...]] = {
     "eegvit/ensemble/recentring.py": (
         ("if np.abs(found", "<=", NEVER),
         ("if np.abs(found", "found + shares", LATER),
-        ("weights /= weights.sum()", "pass", UNSCALED),
+        ("weights = weights / weights.sum()", "", UNSCALED),
     ),
     "eegvit/results/statistics/flips.py": (
         ("signs[0] = 1.0", "0 -> ", "whichever draw it takes the place of"),

@@ -133,6 +133,7 @@ def plain() -> nn.Module:
     return nn.Sequential(Standardise(torch.zeros(3), torch.ones(3)), network)
 
 
+@pytest.mark.slow
 def test_two_processes_do_what_one_does(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     folder = str(Path(__file__).parent)

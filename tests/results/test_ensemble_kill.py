@@ -73,6 +73,7 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_gone_on(tmp_path):
     process, fits = _start(tmp_path), tmp_path / "cache" / "fits"
     end = time.monotonic() + 300

@@ -152,6 +152,7 @@ REAL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, settings, classes", REAL, ids=[real[0] for real in REAL])
 def test_no_false_alarm_on_real_recordings(name, settings, classes, data_dir: Path, monkeypatch):
     monkeypatch.setenv("MNE_DATA", str(data_dir / "mne_data"))

@@ -92,6 +92,7 @@ def test_names_mappings_and_estimators_are_the_same(trials: Any) -> None:
     np.testing.assert_array_equal(told[0], told[2])
 
 
+@pytest.mark.slow
 def test_given_branches_are_left_alone(trials: Any) -> None:
     branches = [SpikingClassifier(), EEGNetClassifier()]
     before = [b.get_params() for b in branches]
@@ -141,6 +142,7 @@ def test_training_is_given_cross_fitted_features(people: Any, monkeypatch: Any) 
     assert not np.allclose(given["beside"][rows], contiguous[rows]), "groups were not used"
 
 
+@pytest.mark.slow
 def test_labels_of_held_out_people_change_no_weight_and_no_feature(people: Any) -> None:
     def weights(labels: np.ndarray) -> list[torch.Tensor]:
         model = FusionClassifier(
