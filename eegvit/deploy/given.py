@@ -12,7 +12,7 @@ import numpy as np
 
 from eegvit.config import Windows
 from eegvit.deploy.files import files_of
-from eegvit.deploy.reading import Cues, Read, Reading, is_raw, meant
+from eegvit.deploy.reading import Cues, Read, Reading
 from eegvit.preprocess.signals import EEG, read
 from eegvit.trials import Trials
 
@@ -33,7 +33,7 @@ def parts_of(
     if isinstance(recording, Trials):
         return [_ordered(reading, recording)]
     several: list[Any] = list(recording) if isinstance(recording, list | tuple) else [recording]
-    if not all(isinstance(one, str | os.PathLike) or is_raw(one) for one in several):
+    if not all(isinstance(one, str | os.PathLike) or _is_raw(one) for one in several):
         return [_prepared(reading, recording)]
     if isinstance(cues, str):
         raise ValueError(f"cues={cues!r}: give a list of marks, [{cues!r}]")
@@ -41,7 +41,7 @@ def parts_of(
     asked = Cues(marks, None if windows is None else Windows(length=windows[0], step=windows[1]))
     if to_microvolts is not None:
         reading = replace(reading, to_microvolts=to_microvolts)
-    files = [found for one in several for found in ([one] if is_raw(one) else files_of([one]))]
+    files = [found for one in several for found in ([one] if _is_raw(one) else files_of([one]))]
     return [reading.read(one, asked) for one in files]
 
 
@@ -86,3 +86,17 @@ def _prepared(reading: Reading, X: Any) -> Read:
         tmin=reading.card.window[0],
     )
     return Read(made, np.zeros(len(made), dtype=bool), "trials")
+
+
+def meant(
+    cues: Sequence[str] | Mapping[str, str] | None, marks: Mapping[str, str]
+) -> Mapping[str, str] | None:
+    """Return which mark means which class; marks that are only named mean what they did."""
+    if cues is None or isinstance(cues, Mapping):
+        return cues
+    return {mark: marks.get(mark, "") for mark in cues}
+
+
+def _is_raw(value: object) -> bool:
+    """Say whether something is a continuous recording of MNE."""
+    return hasattr(value, "n_times") and hasattr(value, "annotations")

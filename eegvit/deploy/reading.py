@@ -309,17 +309,3 @@ def _marks(events: Mapping[str, Any]) -> dict[str, str]:
 def onsets_of(part: Read) -> NDArray[np.float64]:
     """Return the second of each cue, or where a window without one begins."""
     return part.trials.onset if part.cued else part.trials.onset + part.trials.tmin
-
-
-def meant(
-    cues: Sequence[str] | Mapping[str, str] | None, marks: Mapping[str, str]
-) -> Mapping[str, str] | None:
-    """Return which mark means which class; marks that are only named mean what they did."""
-    if cues is None or isinstance(cues, Mapping):
-        return cues
-    return {mark: marks.get(mark, "") for mark in cues}
-
-
-def is_raw(value: object) -> bool:
-    """Say whether something is a continuous recording of MNE."""
-    return hasattr(value, "n_times") and hasattr(value, "annotations")

@@ -17,6 +17,7 @@ from eegvit.data.epoching.filters import Running
 from eegvit.data.epoching.window import MARGIN, n_samples, reach, segment
 from eegvit.data.remarks import strength
 from eegvit.deploy.decoder import Decoder
+from eegvit.deploy.given import meant
 from eegvit.deploy.reading import Cues, Reading
 from eegvit.deploy.stream.buffer import Buffer
 from eegvit.deploy.stream.chunks import Chunk
@@ -90,7 +91,7 @@ class Stream:
         reading.check_rate(sfreq, "the stream")
         self.card = reading.card_for(names)
         self.sfreq, self.to_microvolts, self.ch_names = sfreq, to_microvolts, names
-        self.marks = reading.meaning(Cues(None if cues is None else _meaning(cues, reading)))
+        self.marks = reading.meaning(Cues(meant(cues, reading.marks)))
         self.windows = _windows(reading, windows, cued=cues is not None)
         self.account = Account()
         self.first, self.last = reach(self.card, sfreq)
@@ -224,12 +225,6 @@ class Stream:
         wanted = min((w.onset + self.first - period for w in self.waiting), default=self.end)
         for kept in (self.raw, self.filtered):
             kept.forget(min(self.end - reached, wanted))
-
-
-def _meaning(cues: Sequence[str] | Mapping[str, str], reading: Reading) -> Mapping[str, str]:
-    if isinstance(cues, Mapping):
-        return cues
-    return {mark: reading.marks.get(mark, "") for mark in cues}
 
 
 def _windows(reading: Reading, asked: tuple[float, float] | None, *, cued: bool) -> Windows | None:
