@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import os
 import sys
 import textwrap
 import warnings
@@ -63,6 +64,9 @@ def start(name: str, arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 130
+    except BrokenPipeError:  # whoever read the output, as `head` does, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains at its end
+        return 141  # as a shell says of what ends so
     except (ValueError, OSError, MemoryError) as error:
         if options.traceback:
             raise
