@@ -15,6 +15,7 @@ from eegvit.preprocess.signals import EEG
 if TYPE_CHECKING:
     from torch import nn
 
+LONG_TRIAL = 2.0  # seconds from which trials are put together from parts of others
 CASCADED_ONLY = ("cascade", "sandwich", "interaction", "key_dim", "ffn_ratio", "attention")
 
 
@@ -48,6 +49,10 @@ class EfficientViTClassifier(NeuralClassifier):
         How a trial becomes a map: places on the scalp x time; temporal and spatial filters (one
         row); both of these, on a network each, whose probabilities are averaged; virtual
         electrodes that any montage is interpolated to.
+    augment : str, tuple of str or None
+        Names in `eegvit.preprocess.augment.AUGMENTATIONS`. None is "segment_recombine" where
+        trials last two seconds or more; shorter ones are responses to an event, whose course
+        must stay whole.
     dropout : float
         Share of the features that the head sees set to zero in training.
     drop_path : float
@@ -104,7 +109,7 @@ class EfficientViTClassifier(NeuralClassifier):
     prunable: ClassVar[bool] = True
 
     family: Literal["cascaded", "linear", "former", "multiscale"] | None = None
-    augment: str | tuple[str, ...] = "segment_recombine"
+    augment: str | tuple[str, ...] | None = None
     preset: Literal["eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"] | None = None
     layout: Literal["both", "scalp", "conv", "grid"] = "both"
     dropout: float = 0.25
@@ -141,6 +146,15 @@ class EfficientViTClassifier(NeuralClassifier):
             return TwinEfficientViT(*shape, family=families, **settings)
         family = self._family(self.layout)
         return EfficientViT(*shape, layout=self.layout, family=family, **settings)
+
+    def augmentations(self) -> tuple[str, ...]:
+        """Return what was given, or what trials of this length are put together from."""
+        if self.augment is not None:
+            return super().augmentations()
+        n_times = getattr(self, "n_times_in_", None)
+        if n_times is not None and n_times / self.sampling_rate() < LONG_TRIAL:
+            return ()
+        return ("segment_recombine",)
 
     def attention_received(self, X: EEG) -> NDArray[np.float32]:
         """Return how much attention each electrode receives over time: (n, channels, steps).

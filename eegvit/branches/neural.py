@@ -48,8 +48,9 @@ class NeuralClassifier(EEGClassifier):
         "balanced" weights a class by the inverse of its frequency.
     clip_norm : float or None
         Largest norm of all gradients together.
-    augment : str or tuple of str
+    augment : str, tuple of str or None
         Names in `eegvit.preprocess.augment.AUGMENTATIONS`, applied in turn to each batch.
+        None is the network's own choice: of most, none.
     mixup : float
         Trials and labels are mixed in pairs, in shares drawn from a beta distribution of this
         shape; 0 mixes none.
@@ -95,7 +96,7 @@ class NeuralClassifier(EEGClassifier):
     label_smoothing: float = 0.0
     class_weight: Literal["balanced"] | None = None
     clip_norm: float | None = None
-    augment: str | tuple[str, ...] = "none"
+    augment: str | tuple[str, ...] | None = "none"
     mixup: float = 0.0
     validation: float = 0.0
     patience: int | None = None
@@ -179,12 +180,15 @@ class NeuralClassifier(EEGClassifier):
         from eegvit.train import Recipe, of_steps
 
         settings = {field.name: getattr(self, field.name) for field in fields(Recipe)}
-        names = (self.augment,) if isinstance(self.augment, str) else tuple(self.augment)
-        settings["augment"] = tuple(name for name in names if name != "none")
+        settings["augment"] = tuple(name for name in self.augmentations() if name != "none")
         if self.epochs is not None:
             return Recipe(**settings)
         usual = Recipe(**settings | {"epochs": self.usual_epochs})
         return usual if n_trials is None else of_steps(usual, n_trials, LEAST_STEPS)
+
+    def augmentations(self) -> tuple[str, ...]:
+        """Return the names of what changes each batch, in turn."""
+        return (self.augment,) if isinstance(self.augment, str) else tuple(self.augment or ())
 
     def builder(self, X: Signals, rows: NDArray[np.int64]) -> Callable[[], nn.Module]:
         """Return what builds the network, its standardisation fitted on some rows of X."""

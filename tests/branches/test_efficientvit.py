@@ -170,3 +170,18 @@ def test_attention_is_drawn_on_the_scalp(trials: Any, tmp_path: Path) -> None:
     path = tmp_path / "attention.png"
     draw_topography(received.mean(axis=0), NAMES, path, window=(0.0, 2.0))
     assert path.stat().st_size > 5000
+
+
+def test_short_trials_are_not_put_together_from_parts(trials: Any) -> None:
+    X, y = trials.X[..., :128], trials.labels
+    short = EfficientViTClassifier(sfreq=128.0, epochs=1).fit(X, y)
+    slow = EfficientViTClassifier(sfreq=50.0, epochs=1).fit(X, y)
+    asked = EfficientViTClassifier(sfreq=128.0, epochs=1, augment="segment_recombine").fit(X, y)
+    never = EfficientViTClassifier(sfreq=128.0, epochs=1, augment="none").fit(X, y)
+    assert [m.recipe(len(y)).augment for m in (short, slow, asked)] == [
+        (),
+        ("segment_recombine",),
+        ("segment_recombine",),
+    ]
+    np.testing.assert_array_equal(short.predict_proba(X), never.predict_proba(X))
+    assert not np.array_equal(asked.predict_proba(X), short.predict_proba(X))
