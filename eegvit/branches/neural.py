@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.base import EEGClassifier
 from eegvit.features.plain import home_of
+from eegvit.preprocess.augment import REFLECT
+from eegvit.preprocess.reflection import Reflection, given, reflection
 from eegvit.preprocess.signals import EEG, Signals
 
 if TYPE_CHECKING:
@@ -49,8 +51,9 @@ class NeuralClassifier(EEGClassifier):
     clip_norm : float or None
         Largest norm of all gradients together.
     augment : str, tuple of str or None
-        Names in `eegvit.preprocess.augment.AUGMENTATIONS`, applied in turn to each batch.
-        None is the network's own choice: of most, none.
+        Names in `eegvit.preprocess.augment.AUGMENTATIONS`, applied in turn to each batch, or
+        "reflect": half of the trials mirrored, left and right exchanged in the names of channels
+        and classes. None is the network's own choice: of most, none.
     mixup : float
         Trials and labels are mixed in pairs, in shares drawn from a beta distribution of this
         shape; 0 mixes none.
@@ -69,6 +72,9 @@ class NeuralClassifier(EEGClassifier):
         Seed of weights, batches, dropout, augmentation and validation people.
     verbose : bool
         Show a line of progress while training: epoch, loss, time left. Changes no result.
+    mirror : tuple of two tuples of int, or None
+        For "reflect": the channel on the other side of each channel, and the class that the
+        mirror image of each is of. None goes by the names of channels and classes.
 
     Attributes
     ----------
@@ -104,6 +110,7 @@ class NeuralClassifier(EEGClassifier):
     amp: bool = False
     random_state: int = 0
     verbose: bool = False
+    mirror: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     def network(self, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
         """Return the untrained network: trials (n, channels, times) in, logits out."""
@@ -180,7 +187,8 @@ class NeuralClassifier(EEGClassifier):
         from eegvit.train import Recipe, of_steps
 
         settings = {field.name: getattr(self, field.name) for field in fields(Recipe)}
-        settings["augment"] = tuple(name for name in self.augmentations() if name != "none")
+        names = [name for name in self.augmentations() if name != "none"]
+        settings["augment"] = tuple(self._reflection() if n == REFLECT else n for n in names)
         if self.epochs is not None:
             return Recipe(**settings)
         usual = Recipe(**settings | {"epochs": self.usual_epochs})
@@ -189,6 +197,20 @@ class NeuralClassifier(EEGClassifier):
     def augmentations(self) -> tuple[str, ...]:
         """Return the names of what changes each batch, in turn."""
         return (self.augment,) if isinstance(self.augment, str) else tuple(self.augment or ())
+
+    def _reflection(self) -> Reflection | str:
+        """Return what a mirror does to these channels and classes; before `fit` its name."""
+        if not hasattr(self, "classes_"):
+            return REFLECT
+        if self.mirror is not None:
+            return given(*self.mirror, self.n_channels_in_, self.classes_.tolist())
+        ch_names = self.of_data("ch_names") or self.ch_names_
+        if ch_names is None:
+            raise ValueError(
+                "augment 'reflect' needs the names of the channels: fit it on mne.Epochs, or say"
+                " which channel is opposite to which: mirror=((2, 1, 0), (1, 0))"
+            )
+        return reflection(ch_names, list(map(str, self.classes_)))
 
     def builder(self, X: Signals, rows: NDArray[np.int64]) -> Callable[[], nn.Module]:
         """Return what builds the network, its standardisation fitted on some rows of X."""

@@ -82,6 +82,7 @@ def make_plan(
                 seed if seeded else None,
                 model.pretrain,
                 model.prune,
+                view.classes,
             )
             if seed == study.evaluate.seeds[0]:
                 refuse_weights(name, recipe, view)

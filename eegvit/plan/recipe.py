@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eegvit.compress import PrunedClassifier
 from eegvit.config.pretraining import parameters_of
+from eegvit.preprocess.augment import REFLECT
+from eegvit.preprocess.reflection import reflection
 from eegvit.pretrain import FineTunedClassifier
 from eegvit.registry import branch_class
 
@@ -24,6 +26,7 @@ class Recipe:
     seed: int | None
     pretrain: Mapping[str, Any] | None = None
     prune: Mapping[str, Any] | None = None
+    classes: tuple[str, ...] = ()
 
     def build(self) -> Any:
         """Return the model, with what the data decide filled in."""
@@ -35,6 +38,9 @@ class Recipe:
         for name in inspect.signature(cls).parameters.keys() & known.keys():
             if filled.get(name) is None and known[name] is not None:
                 filled[name] = known[name]
+        if REFLECT in _several(filled.get("augment")) and filled.get("mirror") is None:
+            mirror = reflection(self.ch_names, self.classes)
+            filled["mirror"] = (mirror.order, mirror.exchange)
         model, seed = cls(**filled), self.seed or 0
         if self.prune is not None:
             return PrunedClassifier(model=model, **self.prune, random_state=seed)
@@ -42,3 +48,7 @@ class Recipe:
             return model
         settings = parameters_of(self.pretrain)
         return FineTunedClassifier(model=model, **settings, random_state=seed)
+
+
+def _several(augment: str | Sequence[str] | None) -> Sequence[str]:
+    return (augment,) if isinstance(augment, str) else augment or ()

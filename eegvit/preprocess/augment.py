@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import hilbert
 
+from eegvit.preprocess.reflection import Reflection
+
 Signals = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
 Augmentation = Callable[[Signals, Labels, np.random.Generator], tuple[Signals, Labels]]
@@ -185,8 +187,13 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 }
 
 
-def augmenter(names: Sequence[str]) -> Augmentation:
+REFLECT = "reflect"  # known by name only where channels and classes are: see `reflection`
+
+
+def augmenter(names: Sequence[str | Reflection]) -> Augmentation:
     """Return the augmentations of these names, one after the other, as one function.
+
+    A reflection is given as what it does, since no name says that.
 
     Examples
     --------
@@ -195,13 +202,16 @@ def augmenter(names: Sequence[str]) -> Augmentation:
     >>> augment(X, y, np.random.default_rng(0))[0].shape
     (2, 3, 4)
     """
-    unknown = [name for name in names if name not in AUGMENTATIONS]
+    given = [name for name in names if isinstance(name, str)]
+    unknown = [name for name in given if name not in AUGMENTATIONS]
     if unknown:
-        raise ValueError(f"unknown augmentation '{unknown[0]}'; known: {', '.join(AUGMENTATIONS)}")
+        known = ", ".join([*AUGMENTATIONS, REFLECT])
+        raise ValueError(f"unknown augmentation '{unknown[0]}'; known: {known}")
+    steps = [AUGMENTATIONS[name] if isinstance(name, str) else name for name in names]
 
     def augment(X: Signals, y: Labels, rng: np.random.Generator) -> tuple[Signals, Labels]:
-        for name in names:
-            X, y = AUGMENTATIONS[name](X, y, rng)
+        for step in steps:
+            X, y = step(X, y, rng)
         return X, y
 
     return augment

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from eegvit.preprocess.reflection import Reflection
+
 Record = dict[str, float]
 
 
@@ -24,8 +26,8 @@ class Recipe:
         "balanced" weights a class by the inverse of its frequency.
     clip_norm : float or None
         Largest norm of all gradients together.
-    augment : tuple of str
-        Names in `eegvit.preprocess.augment.AUGMENTATIONS`.
+    augment : tuple of str or Reflection
+        Names in `eegvit.preprocess.augment.AUGMENTATIONS`, and what a mirror does.
     mixup : float
         Trials and labels are mixed in pairs, in shares drawn from a beta distribution of this
         shape [1]_; 0 mixes none.
@@ -48,7 +50,7 @@ class Recipe:
     label_smoothing: float = 0.0
     class_weight: str | None = None
     clip_norm: float | None = None
-    augment: tuple[str, ...] = ()
+    augment: tuple[str | Reflection, ...] = ()
     mixup: float = 0.0
     patience: int | None = None
     amp: bool = False
