@@ -28,6 +28,8 @@ import numpy as np
 from eegvit import CSPLDAClassifier, EfficientViTClassifier
 from eegvit.config import Card
 from eegvit.data import read_subject
+from eegvit.data.simulation.headmodel import head_model
+from eegvit.data.simulation.people import person
 from eegvit.preprocess.alignment import align_offline
 from eegvit.report.topography import draw_topography
 from eegvit.trials import concatenate
@@ -86,3 +88,18 @@ print(f"{received.shape[0]} trials, {received.shape[1]} electrodes, {received.sh
 # %%
 path = Path(tempfile.mkdtemp()) / "attention.png"
 draw_topography(received.mean(axis=0), test.ch_names, path, window=card.window)
+
+# %% [markdown]
+# ## How far that is the truth
+#
+# These people are simulated, so the cortex that tells left from right is known, and what it gives at
+# each electrode. Patterns lie over it. Attention does so loosely, and another seed of the network
+# moves it: it says where the network gathers, which need not be where the answer lies.
+
+# %%
+rows, answer = head_model().rows(test.ch_names), np.zeros(len(test.ch_names))
+for rhythm in person(seed=0, subject=2, session=0, difficulty=0.5).rhythms:
+    told_apart = abs(rhythm.response["left_hand"] - rhythm.response["right_hand"])
+    answer += told_apart * rhythm.scalp_map[rows] ** 2
+for name, seen in (("patterns", strength.sum(axis=1)), ("attention", received.mean(axis=(0, 2)))):
+    print(f"{name}: correlation with the source {np.corrcoef(seen, np.sqrt(answer))[0, 1]:.2f}")
