@@ -92,9 +92,9 @@ draw_topography(received.mean(axis=0), test.ch_names, path, window=card.window)
 # %% [markdown]
 # ## How far that is the truth
 #
-# These people are simulated, so the cortex that tells left from right is known, and what it gives at
-# each electrode. Patterns lie over it. Attention does so loosely, and another seed of the network
-# moves it: it says where the network gathers, which need not be where the answer lies.
+# These people are simulated, so the cortex that tells left from right is known, and what it gives
+# at each electrode. Patterns lie over it. Attention does so loosely, and another seed of the
+# network moves it: it says where the network gathers, which need not be where the answer lies.
 
 # %%
 rows, answer = head_model().rows(test.ch_names), np.zeros(len(test.ch_names))
