@@ -91,6 +91,11 @@ class Evaluate(Strict):
     duplicates : {"stop", "warn", "drop"}
         What to do where near copies of tested trials are trained on: stop, say so and go on, or
         leave them out of training.
+    cs_mode : str or None
+        The most that any model may use of the people tested, by MOABB's names: "train" and
+        "train_trialwise", nothing; "train_and_target_unlabeled_full", their trials without labels.
+        A model that uses more stops the study. MOABB's modes of a fifth or a half of the trials
+        have no counterpart: `calibrate` gives labels by number, causal alignment what came before.
     metric : {"accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss", "brier"}
         What the leaderboard is ordered by and statistics are about. All metrics are computed.
     """
@@ -112,6 +117,7 @@ class Evaluate(Strict):
     labels_from: Literal["training", "target"] = "training"
     draws: int = Field(default=5, ge=1)
     duplicates: Literal["stop", "warn", "drop"] = "stop"
+    cs_mode: Literal["train", "train_trialwise", "train_and_target_unlabeled_full"] | None = None
     metric: Literal[
         "accuracy", "balanced_accuracy", "kappa", "macro_f1", "roc_auc", "log_loss", "brier"
     ] = "accuracy"

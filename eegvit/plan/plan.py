@@ -21,7 +21,7 @@ from eegvit.plan.splits.inner_splits import LEARN_NOTHING, inner_splits
 from eegvit.plan.splits.own_sessions import own_sessions
 from eegvit.plan.splits.protocols import splits
 from eegvit.plan.splits.split import Split, shuffle_of
-from eegvit.plan.target import target
+from eegvit.plan.target import refuse_more, target
 from eegvit.plan.weights import refuse_weights, saw_target
 from eegvit.views.view import DataView
 
@@ -71,6 +71,7 @@ def make_plan(
         source = source_of(name, model, sources)
         saw = saw_target(study, name, model, view, tested, source)
         seen = target(model.align or study.align, study.evaluate, recentre, saw, copies, own)
+        refuse_more(name, seen, study.evaluate.cs_mode)
         seeded = takes_seed(model)
         bound = own_sessions(whole, found, study.evaluate.duplicates) if own else None
         for seed in study.evaluate.seeds:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from eegvit.config import Align, Evaluate
 from eegvit.data.folders import natural
 
+MODES = {  # name in MOABB -> what may be used of the target
+    "train": ("none",),
+    "train_trialwise": ("none",),
+    "train_and_target_unlabeled_full": ("none", "causal", "unlabelled"),
+}
+
 
 def of_target(evaluate: Evaluate) -> int | None:
     """Return how many labels a class of the target are given at most, where any are."""
@@ -76,3 +82,23 @@ def target_order(target: str) -> tuple[int, tuple[tuple[int, int, str], ...]]:
     """
     order = ("none", "causal", "unlabelled")
     return (order.index(target), ()) if target in order else (len(order), natural(target))
+
+
+def refuse_more(name: str, uses: str, mode: str | None) -> None:
+    """Raise an error if a model uses more of the target than a mode of MOABB's allows.
+
+    Examples
+    --------
+    >>> refuse_more("csp", "unlabelled", "train_and_target_unlabeled_full")
+    >>> refuse_more("csp", "causal", "train")
+    Traceback (most recent call last):
+    ValueError: model 'csp' uses of the people tested: causal; evaluate.cs_mode 'train' allows none
+    """
+    if mode is None:
+        return
+    allowed = MODES[mode]
+    if uses not in allowed:
+        raise ValueError(
+            f"model '{name}' uses of the people tested: {uses}; evaluate.cs_mode '{mode}' allows"
+            f" {', '.join(allowed)}"
+        )
