@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eegvit.branches.tangent import TangentSpaceClassifier as TangentSpaceClassifier
     from eegvit.compress.classifier import PrunedClassifier as PrunedClassifier
     from eegvit.compress.classifier import prune as prune
+    from eegvit.compress.distilled import DistilledClassifier as DistilledClassifier
     from eegvit.config import Study as Study
     from eegvit.config import load_card as load_card
     from eegvit.config import load_study as load_study
@@ -43,6 +44,7 @@ _HOMES = {
     "ChanceClassifier": "branches.chance",
     "CSPLDAClassifier": "branches.csp",
     "Decoder": "deploy.decoder",
+    "DistilledClassifier": "compress.distilled",
     "EEGNetClassifier": "branches.eegnet",
     "EfficientViTClassifier": "branches.efficientvit",
     "EnsembleClassifier": "ensemble.classifier",

@@ -20,7 +20,7 @@ from eegvit.preprocess.signals import EEG, Signals
 if TYPE_CHECKING:
     from torch import nn
 
-    from eegvit.train import Recipe
+    from eegvit.train import Lesson, Recipe
 
 LEAST_STEPS = 400  # of training, where epochs are not given
 Cuts = tuple[dict[str, list[int]], ...]  # units left in a network, by what they are, in turn
@@ -123,6 +123,7 @@ class NeuralClassifier(EEGClassifier):
         *,
         groups: ArrayLike | None = None,
         checkpoint: Path | None = None,
+        lesson: Lesson | None = None,
     ) -> Self:
         """Train on trials (n, channels, times) and their labels.
 
@@ -134,6 +135,8 @@ class NeuralClassifier(EEGClassifier):
             The person of each trial, for validation.
         checkpoint : Path or None
             File to save the training to now and then, and to continue it from.
+        lesson : Lesson or None
+            What a teacher says of the trials, see `eegvit.DistilledClassifier`.
         """
         from eegvit.networks.device import choose_device
         from eegvit.train import progress_line, train
@@ -155,6 +158,7 @@ class NeuralClassifier(EEGClassifier):
                 device=choose_device(self.device),
                 checkpoint=checkpoint,
                 on_epoch=on_epoch,
+                lesson=lesson,
             )
         return self.keep(network, history)
 

@@ -1,5 +1,6 @@
-"""Smaller and as good: which units of a trained network matter, and the network without others."""
+"""Smaller and as good: which units of a network matter, and networks that learn from others."""
 
 from eegvit.compress.classifier import PrunedClassifier, prune
+from eegvit.compress.distilled import DistilledClassifier
 
-__all__ = ["PrunedClassifier", "prune"]
+__all__ = ["DistilledClassifier", "PrunedClassifier", "prune"]

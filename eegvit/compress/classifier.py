@@ -6,24 +6,25 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import EEGClassifier, identified
+from eegvit.branches.around import Around
 from eegvit.branches.neural import NeuralClassifier, hold_out
 from eegvit.compress.settings import SETTINGS, By, Of, mistakes
 from eegvit.preprocess.signals import EEG
 
 if TYPE_CHECKING:
     from eegvit.compress.importance import Scores
+    from eegvit.train import Lesson
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PrunedClassifier(EEGClassifier):
+class PrunedClassifier(Around):
     """A neural classifier that is trained, pruned and fine-tuned, in turn, until it is small.
 
     Units are taken out whole, with all weights that belong to them: queries and keys, values
@@ -76,9 +77,6 @@ class PrunedClassifier(EEGClassifier):
     (1.0, True)
     """
 
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-
-    model: Any
     to: float = 0.5
     of: Of = "macs"
     by: By = "taylor"
@@ -93,6 +91,7 @@ class PrunedClassifier(EEGClassifier):
         *,
         groups: ArrayLike | None = None,
         checkpoint: Path | None = None,
+        lesson: Lesson | None = None,
     ) -> Self:
         """Train on trials (n, channels, times) and their labels, and prune.
 
@@ -105,6 +104,8 @@ class PrunedClassifier(EEGClassifier):
         checkpoint : Path or None
             File to save the training of the whole network to now and then, and to continue it
             from.
+        lesson : Lesson or None
+            What a teacher says of the trials, in training and fine-tuning.
         """
         if not isinstance(self.model, NeuralClassifier):
             raise TypeError(f"model={self.model!r}: it must be a neural classifier of this house")
@@ -113,16 +114,12 @@ class PrunedClassifier(EEGClassifier):
         signals = self.check_X(X, reset=True)
         self.encode_y(signals, y)
         model = clone(self.model).set_params(random_state=self.random_state)
-        model.fit(X, y, groups=groups, checkpoint=checkpoint)
+        model.fit(X, y, groups=groups, checkpoint=checkpoint, lesson=lesson)
         how = {name: getattr(self, name) for name in SETTINGS}
-        self.model_ = prune(model, X, y, groups=groups, **how)
+        self.model_ = prune(model, X, y, groups=groups, lesson=lesson, **how)
         self.units_ = table_of(model.module_, self.model_.module_, scores_of(model, X, y))
         self.n_parameters_ = self.model_.n_parameters_
         return self
-
-    def identity(self) -> dict[str, Any]:
-        """Return the parameters, with all those of the model."""
-        return super().identity() | {"model": identified(self.model)}
 
     def mistakes(self) -> list[tuple[str, str]]:
         """Return (parameter, sentence) for what is wrong with how it prunes.
@@ -133,24 +130,6 @@ class PrunedClassifier(EEGClassifier):
         [('rounds', 'rounds=0: it must be 1 or more')]
         """
         return mistakes(**{name: getattr(self, name) for name in SETTINGS})
-
-    def packages(self) -> frozenset[str]:
-        """Return those of the model."""
-        return self.model.packages()
-
-    def of_data(self, name: str) -> Any:
-        """Return what the model's parameters say of the data."""
-        return getattr(self.model, name, None)
-
-    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
-        """Return the probability of each class, shape (trials, classes)."""
-        check_is_fitted(self, "model_")
-        return self.model_.predict_proba(self.check_X(X))
-
-    def count_macs(self) -> int:
-        """Return the multiply-accumulates of the pruned network for one trial."""
-        check_is_fitted(self, "model_")
-        return self.model_.count_macs()
 
 
 def prune(
@@ -164,6 +143,7 @@ def prune(
     rounds: int = 4,
     tuning: float = 1.0,
     groups: ArrayLike | None = None,
+    lesson: Lesson | None = None,
 ) -> NeuralClassifier:
     """Return a smaller copy of a fitted neural classifier, fine-tuned.
 
@@ -178,6 +158,8 @@ def prune(
         As for `PrunedClassifier`.
     groups : array or None
         The person of each trial, for validation.
+    lesson : Lesson or None
+        What a teacher says of the trials.
 
     Examples
     --------
@@ -196,15 +178,14 @@ def prune(
         raise ValueError(sentence)
     small = copy.deepcopy(model)
     if not hasattr(small, "module_"):
-        small.fit(X, y, groups=groups)
+        small.fit(X, y, groups=groups, lesson=lesson)
     signals = small.check_X(X)
     codes = np.searchsorted(small.classes_, np.asarray(y))
     if codes.max() == len(small.classes_) or (small.classes_[codes] != np.asarray(y)).any():
         raise ValueError(f"y has labels that the model does not know: it knows {small.classes_}")
     rows, held_out = hold_out(codes, groups, small.validation, small.random_state)
-    network, cuts = pruned(
-        small, signals, codes, rows, held_out, to=to, of=of, by=by, rounds=rounds, tuning=tuning
-    )
+    how: dict[str, Any] = {"to": to, "of": of, "by": by, "rounds": rounds, "tuning": tuning}
+    network, cuts = pruned(small, signals, codes, rows, held_out, lesson, **how)
     small.cuts_ = (*small.cuts_, *cuts)
     return small.keep(network, small.history_)
 

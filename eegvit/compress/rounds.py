@@ -19,6 +19,7 @@ from eegvit.networks.device import choose_device, seeded
 from eegvit.networks.units import cut
 from eegvit.preprocess.signals import Signals
 from eegvit.train.batches import Batches
+from eegvit.train.lesson import Lesson
 from eegvit.train.loop import carry_out
 from eegvit.train.run import Run
 
@@ -29,6 +30,7 @@ def pruned(
     codes: NDArray[np.int64],
     rows: NDArray[np.int64],
     held_out: NDArray[np.int64] | None,
+    lesson: Lesson | None = None,
     *,
     to: float,
     of: Of,
@@ -46,6 +48,8 @@ def pruned(
         Class of each trial.
     rows, held_out : arrays of int64
         Training trials, and those of a validation loss, if any.
+    lesson : Lesson or None
+        What a teacher says of the trials, for fine-tuning.
     to, of, by, rounds, tuning
         As for `PrunedClassifier`.
     """
@@ -70,7 +74,8 @@ def pruned(
         if kept:
             cuts.append(kept)
             network = cut(network, kept)
-            network = tuned(model, network, X, codes, rows, held_out, tuning / rounds, seed)
+            data = (X, codes, rows, held_out, lesson)
+            network = tuned(model, network, *data, share=tuning / rounds, seed=seed)
     return network, tuple(cuts)
 
 
@@ -81,6 +86,8 @@ def tuned(
     codes: NDArray[np.int64],
     rows: NDArray[np.int64],
     held_out: NDArray[np.int64] | None,
+    lesson: Lesson | None = None,
+    *,
     share: float,
     seed: int,
 ) -> nn.Module:
@@ -91,7 +98,7 @@ def tuned(
         return network
     recipe, device = replace(recipe, epochs=epochs), choose_device(model.device)
     with seeded(seed, device):
-        batches = Batches(X, codes, recipe, device)
+        batches = Batches(X, codes, recipe, device, lesson=lesson)
         run = Run(network.to(device), recipe, batches, rows, held_out, seed)
         carry_out(run)
     return run.result()[0]

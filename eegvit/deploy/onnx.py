@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.branches.around import Around
 from eegvit.branches.fusion.classifier import FusionClassifier
 from eegvit.branches.fusion.members import has_classical
 from eegvit.branches.neural import NeuralClassifier
-from eegvit.compress import PrunedClassifier
 from eegvit.deploy.archive import packed, unpacked
 from eegvit.deploy.decoder import Decoder
 from eegvit.deploy.written import written
-from eegvit.pretrain import FineTunedClassifier
 from eegvit.registry import optional
 from eegvit.sealed import Damaged, reading, replacing
 
@@ -116,8 +115,9 @@ def load(path: Path) -> Decoder:
 
 def _network_of(model: Any) -> NeuralClassifier:
     """Return the classifier whose network is all of a model, or say why there is none."""
-    inner = model.model_ if isinstance(model, FineTunedClassifier | PrunedClassifier) else model
-    what = type(model).__name__
+    inner, what = model, type(model).__name__
+    while isinstance(inner, Around):
+        inner = inner.model_
     if not isinstance(inner, NeuralClassifier):
         raise ValueError(f"{what} is no network, and ONNX is for networks: use the decoder's file")
     if isinstance(inner, FusionClassifier) and has_classical(inner.members_):

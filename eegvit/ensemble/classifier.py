@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.base import (
     EEGClassifier,
     about,
     identified,
-    probabilities,
-    refuse_other_data,
     warn_without_groups,
 )
 from eegvit.ensemble.members import Members, by_name, named, replaced
-from eegvit.ensemble.probabilities import CodeArray, FloatArray
+from eegvit.ensemble.out_of_fold import columns, fitted_on, out_of_fold
+from eegvit.ensemble.probabilities import FloatArray
 from eegvit.ensemble.rules import LearnerName, RuleName, learn, learns
-from eegvit.features.plain import Classifier
-from eegvit.preprocess.signals import EEG, Signals
+from eegvit.preprocess.signals import EEG
 
 Rows = NDArray[np.int64]
 
@@ -129,13 +125,18 @@ class EnsembleClassifier(EEGClassifier):
             raise ValueError(f"groups has shape {people.shape} for {len(codes)} trials")
         if needed and people is None:
             warn_without_groups("the folds that the rule learns from")
-        self.out_of_fold_ = self._out_of_fold(members, X, codes, people) if needed else None
+        known: tuple[Any, ...] = (self.sfreq_, self.ch_names_)
+        self.out_of_fold_: FloatArray | None = None
+        if needed:
+            told = [
+                out_of_fold(m, X, codes, people, self.n_folds, *known) for m in members.values()
+            ]
+            self.out_of_fold_ = np.stack(told)
         self.combiner_ = learn(
             self.rule, self.out_of_fold_, codes, learner=self.learner, calibrate=self.calibrate
         )
-        every = np.arange(len(codes))
         self.members_ = {
-            name: self._fitted(member, X, codes, people, every) for name, member in members.items()
+            name: fitted_on(member, X, codes, people, *known) for name, member in members.items()
         }
         return self
 
@@ -143,7 +144,8 @@ class EnsembleClassifier(EEGClassifier):
         """Return the probability of each class, shape (trials, classes)."""
         check_is_fitted(self, "members_")
         X = self.check_X(X)
-        return self.combiner_(np.stack([self._told(m, X) for m in self.members_.values()]))
+        n_classes = len(self.classes_)
+        return self.combiner_(np.stack([columns(m, X, n_classes) for m in self.members_.values()]))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, with ``deep`` also the members and theirs."""
@@ -170,74 +172,3 @@ class EnsembleClassifier(EEGClassifier):
         for name in names:
             if name in super().get_params(deep=False):
                 raise ValueError(f"member name {name!r} is a parameter of the ensemble itself")
-
-    def _out_of_fold(
-        self,
-        members: Mapping[str, Classifier],
-        X: Signals,
-        y: CodeArray,
-        people: NDArray[Any] | None,
-    ) -> FloatArray:
-        told = np.full((len(members), len(y), len(self.classes_)), np.nan)
-        for train, test in folds(y, people, self.n_folds):
-            if len(np.unique(y[train])) < 2:
-                raise ValueError(
-                    f"rule {self.rule!r} learns from predictions for {len(test)} trials held out,"
-                    " but all other training trials are of one class"
-                )
-            for place, member in zip(told, members.values(), strict=True):
-                place[test] = self._told(self._fitted(member, X, y, people, train), X[test])
-        return told
-
-    def _fitted(
-        self,
-        member: Classifier,
-        X: Signals,
-        y: CodeArray,
-        people: NDArray[Any] | None,
-        rows: Rows,
-    ) -> Classifier:
-        """Return a copy of a member fitted on some rows, told what is known of the recording."""
-        model: Classifier = clone(member)
-        refuse_other_data(model, self.sfreq_, self.ch_names_)
-        known = {"sfreq": self.sfreq_, "ch_names": self.ch_names_}
-        unset = {
-            key: known[last]
-            for key, value in model.get_params().items()
-            if value is None and (last := key.rpartition("__")[2]) in known
-        }
-        model.set_params(**unset)
-        takes_groups = people is not None and "groups" in about(model).fit_takes()
-        extras = {"groups": people[rows]} if people is not None and takes_groups else {}
-        fitted: Classifier = model.fit(X[rows], y[rows], **extras)
-        return fitted
-
-    def _told(self, model: Classifier, X: Signals) -> FloatArray:
-        """Return a fitted member's probabilities, none for classes that it never saw."""
-        told = np.zeros((len(X), len(self.classes_)))
-        told[:, np.asarray(model.classes_, np.int64)] = probabilities(model, X)
-        return told
-
-
-def folds(
-    y: CodeArray, people: NDArray[Any] | None, n_folds: int | None
-) -> Iterator[tuple[Rows, Rows]]:
-    """Yield training and held-out rows: over people, or over blocks of trials if unknown.
-
-    Examples
-    --------
-    >>> people = np.array(["a", "a", "b", "b", "c", "c"])
-    >>> [test.tolist() for _, test in folds(np.array([0, 1] * 3), people, None)]
-    [[0, 1], [2, 3], [4, 5]]
-    >>> [test.tolist() for _, test in folds(np.array([0, 1] * 3), None, 3)]
-    [[0, 1], [2, 3], [4, 5]]
-    """
-    n_people = 0 if people is None else len(np.unique(people))
-    if n_people < 2:
-        n_rarest = int(np.unique(y, return_counts=True)[1].min())
-        n_blocks = max(2, min(N_BLOCKS, n_rarest)) if n_folds is None else n_folds
-        yield from StratifiedKFold(n_blocks).split(y, y)
-    elif n_folds is None:
-        yield from LeaveOneGroupOut().split(y, y, people)
-    else:
-        yield from GroupKFold(min(n_folds, n_people)).split(y, y, people)

@@ -1,7 +1,8 @@
 """Augmentations: random changes to a batch of trials that leave the labels true.
 
 Each takes ``X`` (n, channels, times), ``y`` (n,) and a generator, and returns new X and y.
-They depend on neither the scale nor the offset of a channel.
+They depend on neither the scale nor the offset of a channel. Labels may be ``y`` (n, 1 + k): the
+code, and numbers that are known of a trial, which are mixed as trials are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scipy.signal import hilbert
 from eegvit.preprocess.reflection import Reflection
 
 Signals = NDArray[np.floating[Any]]
-Labels = NDArray[np.int64]
+Labels = NDArray[Any]  # codes; or rows of a code and more
 Augmentation = Callable[[Signals, Labels, np.random.Generator], tuple[Signals, Labels]]
 
 
@@ -30,6 +31,17 @@ def none(X: Signals, y: Labels, rng: np.random.Generator) -> tuple[Signals, Labe
     True
     """
     return X, y
+
+
+def codes_of(y: Labels) -> NDArray[np.int64]:
+    """Return the class codes of labels that may have more beside them.
+
+    Examples
+    --------
+    >>> codes_of(np.array([[1.0, 0.5, 0.5], [0.0, 0.2, 0.8]])).tolist()
+    [1, 0]
+    """
+    return (y[:, 0] if y.ndim == 2 else y).astype(np.int64, copy=False)
 
 
 def segment_recombine(
@@ -49,16 +61,20 @@ def segment_recombine(
     >>> bool(new[:2].max() <= 3.0 and new[2:].min() >= 4.0)
     True
     """
-    new = X.copy()
+    new, codes = X.copy(), codes_of(y)
+    labels = y.copy() if y.ndim == 2 else y
     chosen = rng.random(len(X)) < rate
     edges = np.linspace(0, X.shape[-1], n_segments + 1).astype(int)
-    for code in np.unique(y):
-        members = np.flatnonzero(y == code)
+    for code in np.unique(codes):
+        members = np.flatnonzero(codes == code)
         changed = members[chosen[members]]
         donors = members[rng.integers(len(members), size=(n_segments, len(changed)))]
         for start, stop, donor in zip(edges[:-1], edges[1:], donors, strict=True):
             new[changed, :, start:stop] = X[donor, :, start:stop]
-    return new, y
+        if y.ndim == 2:
+            shares = np.diff(edges) / X.shape[-1]
+            labels[changed, 1:] = np.einsum("s,snk->nk", shares, y[donors, 1:])
+    return new, labels
 
 
 def channel_dropout(

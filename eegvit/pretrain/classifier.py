@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import EEGClassifier, identified
+from eegvit.branches.around import Around
 from eegvit.branches.neural import NeuralClassifier, hold_out
 from eegvit.preprocess.signals import EEG, Signals
 from eegvit.preprocess.views import USUAL
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FineTunedClassifier(EEGClassifier):
+class FineTunedClassifier(Around):
     """A neural classifier that learns from unlabelled trials first.
 
     A label of -1, None or "" says that a trial's label is not known. Pretraining sees all
@@ -81,9 +81,6 @@ class FineTunedClassifier(EEGClassifier):
     (['left', 'right'], 1.0)
     """
 
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-
-    model: Any
     objective: str | Mapping[str, Any] = "contrastive"
     views: tuple[str, ...] | Mapping[str, float] = USUAL
     weights: str | None = None
@@ -143,7 +140,7 @@ class FineTunedClassifier(EEGClassifier):
 
     def identity(self) -> dict[str, Any]:
         """Return the parameters, with all those of the model and of pretraining."""
-        return super().identity() | {"model": identified(self.model)} | self.starts_from()
+        return super().identity() | self.starts_from()
 
     def starts_from(self) -> dict[str, Any]:
         """Return what fine-tuning starts from: the settings of pretraining, or a file's hash.
@@ -158,14 +155,6 @@ class FineTunedClassifier(EEGClassifier):
             return {"weights": _digest(self.weights, Path(self.weights).stat().st_mtime_ns)}
         how = self.pretraining()
         return {"pretraining": None if how is None else asdict(how)}
-
-    def packages(self) -> frozenset[str]:
-        """Return those of the model."""
-        return self.model.packages()
-
-    def of_data(self, name: str) -> Any:
-        """Return what the model's parameters say of the data."""
-        return getattr(self.model, name, None)
 
     def pretraining(self) -> PretrainRecipe | None:
         """Return how to pretrain; None from scratch."""
@@ -189,23 +178,6 @@ class FineTunedClassifier(EEGClassifier):
 
         check_is_fitted(self, "model_")
         return embed(self.model_.module_, self.check_X(X))
-
-    @property
-    def patterns_(self) -> NDArray[np.float64]:
-        """The fitted model's, where it has spatial filters."""
-        check_is_fitted(self, "model_")
-        fitted: Any = self.model_
-        return np.asarray(fitted.patterns_)
-
-    def predict_proba(self, X: EEG) -> NDArray[np.float64]:
-        """Return the probability of each class, shape (trials, classes)."""
-        check_is_fitted(self, "model_")
-        return np.asarray(self.model_.predict_proba(self.check_X(X)))
-
-    def count_macs(self) -> int:
-        """Return the multiply-accumulates of the fitted network for one trial."""
-        check_is_fitted(self, "model_")
-        return int(self.model_.count_macs())
 
     def _unfitted(self) -> NeuralClassifier:
         if not isinstance(self.model, NeuralClassifier):

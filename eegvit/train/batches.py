@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eegvit.networks.predict import to_device
-from eegvit.preprocess.augment import augmenter
+from eegvit.preprocess.augment import augmenter, codes_of
+from eegvit.train.lesson import Lesson, Taught
 from eegvit.train.recipe import Recipe
 
 
@@ -29,6 +30,9 @@ class Batches:
     beside : array, shape (n, channels, extra), or None
         What is known of a trial beside its signals: appended to them as further samples, after
         their augmentation, which leaves it as it is; where trials are mixed, so is it.
+    lesson : Lesson or None
+        What a teacher says of each trial; where trials are mixed or recombined, so is it. It is
+        for training: batches without a generator have labels alone.
 
     Examples
     --------
@@ -49,8 +53,12 @@ class Batches:
         recipe: Recipe,
         device: str,
         beside: NDArray[np.float32] | None = None,
+        lesson: Lesson | None = None,
     ) -> None:
         self.y, self.recipe, self.device, self.beside = y, recipe, device, beside
+        self.lesson = lesson
+        if lesson is not None:  # a row: the code, and what the teacher says
+            self.taught = np.column_stack([y.astype(np.float32), lesson.softened])
         self.rows = np.arange(len(y))  # where each trial is in X
         self.augment = augmenter(recipe.augment) if recipe.augment else None
         self.n_classes = int(y.max()) + 1
@@ -72,16 +80,18 @@ class Batches:
 
     def take(
         self, trials: NDArray[np.int64], rng: np.random.Generator | None = None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | Taught]:
         """Return signals and labels of trials; with a generator they are augmented.
 
-        Labels are codes, or shares of the classes (n, classes) where trials are mixed.
+        Labels are codes, or shares of the classes (n, classes) where trials are mixed; with what
+        a teacher says beside them, if there is one and a generator is given.
         """
         rows = self.rows[trials]
-        labels: NDArray[Any] = self.y[trials]
+        taught = self.lesson is not None and rng is not None
+        labels: NDArray[Any] = self.taught[rows] if taught else self.y[trials]
         if isinstance(self.X, Tensor):
             signals = self.X.index_select(0, torch.from_numpy(rows).to(self.device))
-            return signals, torch.from_numpy(labels).to(self.device)
+            return signals, self.targets(labels, taught)
         taken = self.X[rows].astype(np.float32, copy=False)
         if self.augment and rng is not None:
             taken, labels = self.augment(taken, labels, rng)
@@ -89,14 +99,27 @@ class Batches:
             taken = np.concatenate([taken, self.beside[rows]], axis=2)
         if self.recipe.mixup and rng is not None:
             taken, labels = self.mixed(taken, labels, rng)
-        return torch.as_tensor(taken).to(self.device), torch.from_numpy(labels).to(self.device)
+        return torch.as_tensor(taken).to(self.device), self.targets(labels, taught)
 
     def mixed(
-        self, X: NDArray[np.float32], y: NDArray[np.int64], rng: np.random.Generator
+        self, X: NDArray[np.float32], y: NDArray[Any], rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return each trial mixed with another, and the shares of the classes in it."""
         share = rng.beta(self.recipe.mixup, self.recipe.mixup, len(y)).astype(np.float32)
         other = rng.permutation(len(y))
-        codes = np.eye(self.n_classes, dtype=np.float32)[y]
+        own = np.eye(self.n_classes, dtype=np.float32)[codes_of(y)]
+        if y.ndim == 2:
+            own = np.concatenate([own, y[:, 1:]], axis=1)
         mixed_X = share[:, None, None] * X + (1 - share)[:, None, None] * X[other]
-        return mixed_X, share[:, None] * codes + (1 - share)[:, None] * codes[other]
+        return mixed_X, share[:, None] * own + (1 - share)[:, None] * own[other]
+
+    def targets(self, labels: NDArray[Any], taught: bool) -> Tensor | Taught:
+        """Return labels on the device, apart from what a teacher says if that is beside them."""
+        if not taught or self.lesson is None:
+            return torch.from_numpy(labels).to(self.device)
+        own, softened = np.split(labels, [labels.shape[1] - self.lesson.told.shape[1]], axis=1)
+        own = codes_of(labels) if own.shape[1] == 1 else own
+        hard, soft = (
+            torch.from_numpy(np.ascontiguousarray(each)).to(self.device) for each in (own, softened)
+        )
+        return Taught(hard, soft, self.lesson.weight, self.lesson.temperature)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from eegvit.networks.device import random_states, set_random_states
 from eegvit.sealed import read_sealed, recall, write_sealed
@@ -85,12 +86,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def fingerprint(run: Run) -> str:
-    """Identify a training by its recipe, labels, rows and untrained network.
+    """Identify a training by its recipe, labels, teacher, rows and untrained network.
 
     The signals enter through the network's standardisation, which is fitted on them.
     """
-    digest = hashlib.sha256(json.dumps(asdict(run.recipe)).encode())
-    for array in (run.batches.y, run.rows, run.held_out):
+    digest, lesson = hashlib.sha256(json.dumps(asdict(run.recipe)).encode()), run.batches.lesson
+    arrays: list[NDArray[Any] | None] = [run.batches.y, run.rows, run.held_out]
+    if lesson is not None:
+        arrays += [lesson.softened, np.array([lesson.weight, lesson.temperature])]
+    for array in arrays:
         digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
     for name, value in run.network.state_dict().items():
         digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())

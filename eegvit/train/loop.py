@@ -14,6 +14,7 @@ from torch import nn
 from eegvit.networks.device import seeded
 from eegvit.train.batches import Batches
 from eegvit.train.checkpoint import Checkpoint
+from eegvit.train.lesson import Lesson
 from eegvit.train.recipe import Recipe, Record
 from eegvit.train.run import Run
 
@@ -32,6 +33,7 @@ def train(
     save_every: float = 30.0,
     on_epoch: Callable[[int, Record], None] | None = None,
     beside: NDArray[np.float32] | None = None,
+    lesson: Lesson | None = None,
 ) -> tuple[nn.Module, list[Record]]:
     """Build a network and train it.
 
@@ -58,6 +60,8 @@ def train(
         Called with the epoch, from 1, and its record.
     beside : array, shape (n, channels, extra), or None
         Appended to the signals of each trial, see `Batches`.
+    lesson : Lesson or None
+        What a teacher says of each trial, which the network learns beside the labels.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def train(
     """
     rows = np.arange(len(y)) if rows is None else rows
     with seeded(seed, device):
-        batches = Batches(X, y, recipe, device, beside)
+        batches = Batches(X, y, recipe, device, beside, lesson)
         run = Run(build().to(device), recipe, batches, rows, held_out, seed)
         carry_out(run, checkpoint=checkpoint, save_every=save_every, on_epoch=on_epoch)
     return run.result()

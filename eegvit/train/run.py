@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from eegvit.train.batches import Batches
 from eegvit.train.decay import decays
-from eegvit.train.loss import cross_entropy
+from eegvit.train.lesson import Taught
+from eegvit.train.loss import cross_entropy, taught_loss
 from eegvit.train.recipe import Recipe, Record, schedule
 
 Loss = tuple[Tensor, int]  # of a batch, and over how many trials
@@ -89,7 +90,7 @@ class Run:
         """Return the batches of the next epoch."""
         return self.batches.cut(self.rng.permutation(self.rows))
 
-    def take(self, batch: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    def take(self, batch: NDArray[np.int64]) -> tuple[Tensor, Tensor | Taught]:
         """Return signals and labels of a batch, augmented."""
         return self.batches.take(batch, self.rng)
 
@@ -114,11 +115,14 @@ class Run:
         """Compute the gradients of a loss."""
         loss.backward()
 
-    def loss(self, X: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    def loss(self, X: Tensor, y: Tensor | Taught, label_smoothing: float = 0.0) -> Tensor:
         """Return the mean loss of a batch."""
         amp = self.recipe.amp and X.device.type == "cuda"
         with torch.autocast("cuda", torch.bfloat16, enabled=amp):
-            return cross_entropy(self.network(X), y, self.class_weight, label_smoothing)
+            told = self.network(X)
+            if isinstance(y, Taught):
+                return taught_loss(told, y, self.class_weight, label_smoothing)
+            return cross_entropy(told, y, self.class_weight, label_smoothing)
 
     def loss_of(self, trials: NDArray[np.int64]) -> float:
         """Return the loss over trials that are not trained on: not augmented, not smoothed."""

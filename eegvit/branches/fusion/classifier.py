@@ -11,11 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import (
-    EEGClassifier,
-    identified,
-    warn_without_groups,
-)
+from eegvit.branches.base import EEGClassifier, identified, warn_without_groups
 from eegvit.branches.fusion.choices import Classical, Fuse, Start, Wiring, check_choices
 from eegvit.branches.fusion.features import FeaturesBeside
 from eegvit.branches.fusion.members import (
@@ -30,6 +26,8 @@ from eegvit.preprocess.signals import EEG, Signals
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from eegvit.train import Lesson
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -168,6 +166,7 @@ class FusionClassifier(NeuralClassifier):
         *,
         groups: ArrayLike | None = None,
         checkpoint: Path | None = None,
+        lesson: Lesson | None = None,
     ) -> Self:
         """Train on trials (n, channels, times) and their labels.
 
@@ -179,6 +178,8 @@ class FusionClassifier(NeuralClassifier):
             The person of each trial, for the features of classical branches and validation.
         checkpoint : Path or None
             File to save the training of the fused network to now and then.
+        lesson : Lesson or None
+            What a teacher says of the trials, for the fused network.
         """
         from eegvit.networks.device import choose_device
         from eegvit.train import progress_line, train
@@ -187,8 +188,7 @@ class FusionClassifier(NeuralClassifier):
         codes = self.encode_y(X, y)
         people = None if groups is None else np.asarray(groups)
         rows, held_out = hold_out(codes, people, self.validation, self.random_state)
-        own = None if people is None else people[rows]
-        self.members_ = self.ready_members()
+        own, self.members_ = None if people is None else people[rows], self.ready_members()
         if groups is None and has_classical(self.members_):
             warn_without_groups("the folds that make the features of classical branches")
         if self.start != "scratch":
@@ -209,6 +209,7 @@ class FusionClassifier(NeuralClassifier):
                 checkpoint=checkpoint,
                 on_epoch=on_epoch,
                 beside=beside,
+                lesson=lesson,
             )
         return self.keep(network, history)
 
