@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from eegvit import registry
 from eegvit.config import Align, Card, Ensemble, Evaluate, Expected, Study, View, Windows, load_yaml
-from eegvit.config.compressing import prune_model
+from eegvit.config.compressing import distill_model, prune_model
 from eegvit.config.descriptions import keys_of, summary
 from eegvit.config.models import Model
 from eegvit.config.pretraining import pretrain_model
@@ -25,6 +25,7 @@ STUDY_PARTS: dict[str, type[BaseModel]] = {
     "models": Model,
     "models.pretrain": pretrain_model(),
     "models.prune": prune_model(),
+    "models.distill": distill_model(),
     "ensembles": Ensemble,
 }
 CARD_PARTS: dict[str, type[BaseModel]] = {"windows": Windows, "expected": Expected}

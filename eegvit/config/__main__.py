@@ -9,7 +9,7 @@ from typing import Any
 from eegvit import registry
 from eegvit.config.branches import COMMON, FUSED
 from eegvit.config.cards.card import Card
-from eegvit.config.compressing import can_be_pruned, prune_model
+from eegvit.config.compressing import can_be_pruned, distill_model, prune_model
 from eegvit.config.descriptions import summary
 from eegvit.config.models import Align, Model, Study
 from eegvit.config.pretraining import pretrain_model
@@ -60,10 +60,12 @@ def _of(model: Any, definitions: Schema) -> Schema:
 def _models(definitions: Schema) -> list[Schema]:
     """Return the schema of each kind of model; its branch joins the definitions."""
     beside = {k: v for k, v in _of(Model, definitions)["properties"].items() if k in COMMON}
-    about = beside.pop("pretrain")["description"]
-    pretrain = {"pretrain": _of(pretrain_model(), definitions) | {"description": about}}
-    about = beside.pop("prune")["description"]
-    prune = {"prune": _of(prune_model(), definitions) | {"description": about}}
+    inner = {"pretrain": pretrain_model(), "prune": prune_model(), "distill": distill_model()}
+    of_networks = {
+        key: _of(model, definitions) | {"description": beside.pop(key)["description"]}
+        for key, model in inner.items()
+    }
+    prune = {"prune": of_networks.pop("prune")}
     found, neural = [], registry.resolve(registry.NEURAL)
     for name in registry.known(registry.BRANCHES):
         cls = registry.lookup(registry.BRANCHES, name)
@@ -74,12 +76,12 @@ def _models(definitions: Schema) -> list[Schema]:
         required = ["branch", *schema.get("required", [])]
         member = {**schema, "properties": own, "required": required}
         definitions[f"branch_{name}"] = member
-        more = beside | pretrain if issubclass(cls, neural) else beside
+        more = beside | of_networks if issubclass(cls, neural) else beside
         more = more | prune if can_be_pruned(cls) else more
         found.append({**member, "properties": own | more})
     definitions["branches"] = _several(definitions[f"branch_{FUSED}"])
     fused = definitions["branches"]["items"]["anyOf"][-1]
-    found.append({**fused, "properties": fused["properties"] | beside | pretrain})
+    found.append({**fused, "properties": fused["properties"] | beside | of_networks})
     by_path = {"type": "object", "properties": {"branch": BY_PATH}, "required": ["branch"]}
     return [*found, by_path]
 

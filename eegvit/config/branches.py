@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from eegvit import registry
-from eegvit.config.compressing import read_prune
+from eegvit.config.compressing import read_distill, read_prune
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.imports import ALLOWED, find_class
 from eegvit.config.models import Model
@@ -26,6 +26,7 @@ COMMON = (
     "trained_on",
     "pretrain",
     "prune",
+    "distill",
 )  # keys of a model that are no parameters of its branch
 FUSED = "fusion"  # what a list of branches is
 
@@ -74,6 +75,14 @@ def read_model(
         if "pretrain" in common:
             text = "a pretrained model is not pruned: give one of the two"
             errors.append(document.error((*path, "prune"), text))
+    if "distill" in common:
+        cls = registry.branch_class(branch)
+        common["distill"] = read_distill(
+            document, (*path, "distill"), common["distill"], cls, errors
+        )
+        if "pretrain" in common:
+            text = "a pretrained model is not distilled: give one of the two"
+            errors.append(document.error((*path, "distill"), text))
     try:
         model = Model.model_validate({"branch": branch, "parameters": parameters, **common})
     except ValidationError as error:

@@ -55,6 +55,12 @@ class Ensemble(Strict):
         return bool(LEARNERS[self.rule] or self.calibrate or self.select)
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """How it combines and learns, as `chosen_and_learned` takes it."""
+        chooses = {"calibrate": self.calibrate is not None, "select": self.select is not None}
+        return {"rule": self.rule, "learner": self.learner, **chooses}
+
+    @property
     def said(self) -> str:
         """The rule and all that is learned, in a few words."""
         learner: str | None = self.learner or next(iter(LEARNERS[self.rule]), None)

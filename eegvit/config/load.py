@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from eegvit.config.branches import read_model
 from eegvit.config.cards.card import Card, View
 from eegvit.config.cards.named import cut_mistakes, read_card, read_cards, read_mapping
+from eegvit.config.compressing import distill_mistakes
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.ensembles import read_ensembles
 from eegvit.config.imports import ALLOWED
@@ -124,12 +125,12 @@ def _shuffled(
 ) -> dict[str, Model]:
     """Return the control of the first model that learns from labels alone."""
     for name, model in models.items():
-        if model.branch != LEARNS_NOTHING and not (model.pretrain or model.prune):
+        if model.branch != LEARNS_NOTHING and not (model.pretrain or model.prune or model.distill):
             control = SHUFFLED.format(name)
             if control in models:
                 errors.append(document.error(("models", control), "a control is called so"))
             return {control: model.model_copy(update={"control": "shuffled"})}
-    text = "shuffled: there is no model but chance and those that are pretrained or pruned"
+    text = "shuffled: there is no model but chance, pretrained, pruned and distilled ones"
     errors.append(document.error(("controls",), text))
     return {}
 
@@ -154,6 +155,7 @@ def _meaning(document: Document, study: Study) -> list[str]:
         errors.append(document.error(("reference",), text))
     errors += [document.error(path, text) for path, text in label_mistakes(study)]
     errors += [document.error(path, text) for path, text in _bound_mistakes(study)]
+    errors += [document.error(path, text) for path, text in distill_mistakes(study)]
     return errors
 
 

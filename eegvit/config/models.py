@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from eegvit.config.cards.card import Card, View
-from eegvit.config.compressing import prune_model
+from eegvit.config.compressing import distill_model, prune_model
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.names import LONGEST_NAME, name_mistake
 from eegvit.config.signature import Strict
@@ -155,6 +155,8 @@ class Model(Strict):
         What makes it a control; filled in from the study's `controls`.
     prune : dict or None
         How the model is made smaller after it was trained, where it is a single network.
+    distill : dict or None
+        From whom the model learns beside the labels, where it is a network.
     """
 
     branch: str
@@ -167,10 +169,11 @@ class Model(Strict):
     pretrain: dict[str, Any] | None = None
     control: Literal["shuffled"] | None = None
     prune: dict[str, Any] | None = None
+    distill: dict[str, Any] | None = None
 
     @property
     def said(self) -> str:
-        """The branch, or those that are fused and how; what it was pretrained by, or pruned to.
+        """The branch, or those that are fused and how; how it was pretrained, pruned or taught.
 
         Examples
         --------
@@ -185,11 +188,17 @@ class Model(Strict):
         'eegnet, pretrained (masked)'
         >>> Model(branch="eegnet", prune={"to": 0.25, "by": "random"}).said
         'eegnet, pruned (to 25% of its macs, random)'
+        >>> Model(branch="eegnet", distill={"from": "stacked"}).said
+        'eegnet, distilled (from stacked, weight 0.5, temperature 2)'
         """
         said = _said({"branch": self.branch, **self.parameters})
         if self.prune is not None:
             how: Any = prune_model()(**self.prune)
             said = f"{said}, pruned (to {how.to:.0%} of its {how.of}, {how.by})"
+        if self.distill is not None:
+            how = distill_model()(**self.distill)
+            about = f"weight {how.weight:g}, temperature {how.temperature:g}"
+            said = f"{said}, distilled (from {self.distill['from']}, {about})"
         said += ", mean over seeds" if self.seeds == "mean" else ""
         said += ", trained on own sessions" if self.trained_on else ""
         if self.control is not None:

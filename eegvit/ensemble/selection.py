@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eegvit.ensemble.probabilities import (
-    check_codes,
-    check_members,
-    of_truth,
-)
+from eegvit.ensemble.calibration import scaled, temperatures
+from eegvit.ensemble.probabilities import check_codes, check_members, of_truth
+from eegvit.ensemble.rules import Combiner, learn
 
 
 def forward_selection(P: ArrayLike, y: ArrayLike) -> list[int]:
@@ -44,3 +42,42 @@ def forward_selection(P: ArrayLike, y: ArrayLike) -> list[int]:
         chosen.append(best)
         summed, smallest = summed + truth[best], losses[best]
     return chosen
+
+
+def chosen_and_learned(
+    P: ArrayLike,
+    y: ArrayLike,
+    *,
+    rule: str,
+    learner: str | None = None,
+    calibrate: bool = False,
+    select: bool = False,
+) -> tuple[list[int], Combiner]:
+    """Return the members to combine, in the order of their choice, and the rule as it learned.
+
+    The rule combines the chosen members in ascending order.
+
+    Parameters
+    ----------
+    P : array, shape (members, trials, classes)
+        Out-of-fold probabilities of training trials.
+    y : array of int, shape (trials,)
+        Class codes.
+    rule, learner, calibrate
+        As for `learn`.
+    select : bool
+        Choose members by forward selection; otherwise all are.
+
+    Examples
+    --------
+    >>> y = np.arange(40) % 2
+    >>> good = np.where(y[:, None] == [0, 1], 0.8, 0.2)
+    >>> chosen_and_learned([np.full((40, 2), 0.5), good], y, rule="average", select=True)[0]
+    [1]
+    """
+    P = check_members(P)
+    chosen = list(range(len(P)))
+    if select:
+        codes = check_codes(y, *P.shape[1:])
+        chosen = forward_selection(scaled(P, temperatures(P, codes)) if calibrate else P, codes)
+    return chosen, learn(rule, P[sorted(chosen)], y, learner=learner, calibrate=calibrate)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eegvit.branches.base import about
 from eegvit.config import sha256
@@ -16,6 +18,7 @@ from eegvit.execute.one_fit import Job, fit_and_save
 from eegvit.execute.pretraining import pretrain_missing
 from eegvit.execute.shard import WHOLE, Beginning, Shard
 from eegvit.execute.store import Store
+from eegvit.execute.teaching import taught
 from eegvit.execute.together import Group, alike, fit_group, is_faster
 from eegvit.plan.fit import Fit
 from eegvit.plan.plan import Plan
@@ -68,12 +71,24 @@ def execute(
     _compute_features(fits, cache, Beginning(workers, shard))
     failed += _pretrain(fits, store, cache, workers)
     fits = [fit for fit in fits if not _lacks_weights(fit, store)]
-    failed += _run(fits, store, cache, workers)
-    return Tally(len(own) - n_fits, n_fits - failed, failed)
+    failed += _run([fit for fit in fits if fit.teaching is None], store, cache, workers)
+    students = {fit.key: fit for fit in fits if fit.teaching is not None}
+    lessons = taught(list(students.values()), store)
+    for key, reason in lessons.failed.items():
+        store.fail(key, reason, fit=students[key].name)
+    ready = [students[key] for key in lessons.soft]
+    failed += len(lessons.failed) + _run(ready, store, cache, workers, lessons.soft)
+    return Tally(len(own) - n_fits, n_fits - failed - len(lessons.waiting), failed)
 
 
-def _run(fits: Sequence[Fit], store: Store, cache: Cache, workers: Executor) -> int:
-    """Carry out fits; return how many failed."""
+def _run(
+    fits: Sequence[Fit],
+    store: Store,
+    cache: Cache,
+    workers: Executor,
+    soft: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+) -> int:
+    """Carry out fits, some of them with what a teacher says; return how many failed."""
     if not fits:
         return 0
     fits, left = _longest_first(fits, store, workers.jobs)
@@ -83,7 +98,7 @@ def _run(fits: Sequence[Fit], store: Store, cache: Cache, workers: Executor) -> 
     while todo:
         again: list[list[int]] = []  # a group that failed: one by one
         tasks = [
-            _task([fits[number] for number in numbers], store, cache, weigh=unweighed)
+            _task([fits[number] for number in numbers], store, cache, unweighed, soft)
             for numbers in todo
         ]
         for answer in workers.run(tasks, progress.show):
@@ -145,9 +160,15 @@ def _first_of_each(fits: Sequence[Fit]) -> set[str]:
     return set(found.values())
 
 
-def _task(fits: Sequence[Fit], store: Store, cache: Cache, weigh: set[str]) -> Task:
+def _task(
+    fits: Sequence[Fit],
+    store: Store,
+    cache: Cache,
+    weigh: set[str],
+    soft: Mapping[str, NDArray[np.float64]],
+) -> Task:
     """Return the task that carries out one fit, or several at once."""
-    jobs = tuple(_job(fit, store, cache, fit.key in weigh) for fit in fits)
+    jobs = tuple(_job(f, store, cache, f.key in weigh, soft.get(f.key)) for f in fits)
     if len(fits) == 1:
         return Task(fits[0].name, fit_and_save, jobs)
     view = fits[0].view
@@ -213,7 +234,9 @@ def _wanted_blocks(fits: Sequence[Fit]) -> list[tuple[Fit, set[int]]]:
     return list(found.values())
 
 
-def _job(fit: Fit, store: Store, cache: Cache, weigh: bool) -> Job:
+def _job(
+    fit: Fit, store: Store, cache: Cache, weigh: bool, soft: NDArray[np.float64] | None
+) -> Job:
     return Job(
         key=fit.key,
         name=fit.name,
@@ -228,4 +251,5 @@ def _job(fit: Fit, store: Store, cache: Cache, weigh: bool) -> Job:
         cache=cache,
         pretraining=fit.pretraining.key if fit.pretraining else "",
         weigh=weigh,
+        soft=soft,
     )

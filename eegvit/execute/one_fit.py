@@ -44,6 +44,7 @@ class Job:
     cache: Cache
     pretraining: str = ""  # key of the weights that it starts from
     weigh: bool = False  # measure also what the fitted model costs to use
+    soft: NDArray[np.float64] | None = None  # what a teacher says of each training trial
 
 
 def fit_and_save(job: Job) -> None:
@@ -155,6 +156,8 @@ def _fit_first(rest: Any, train: Parts, y: NDArray[np.int64]) -> tuple[Any, Any]
 def _extras(model: Any, job: Job) -> dict[str, Any]:
     """Return the extra arguments that this model's fit takes."""
     known = {"groups": job.groups, "checkpoint": job.store.checkpoint(job.key)}
+    if job.soft is not None:
+        known["soft"] = job.soft
     return {name: known[name] for name in about(model).fit_takes() & known.keys()}
 
 

@@ -63,15 +63,17 @@ def _pretrainings(plan: Plan, store: Kept) -> list[str]:
 
 
 def _ensembles(plan: Plan) -> list[str]:
-    """Return how many fits ensembles learn from, in a line, where some learn."""
+    """Return how many fits ensembles and students learn from, in a line, where some learn."""
     learning = {request.model for request in plan.requests if request.outer}
     if not learning:
         return []
     requests = [request for request in plan.requests if request.model in learning]
     count = count_fits(requests)
     n_scored = len({request.key for request in requests if not request.outer})
+    who = ["ensembles"] * any(one.learns for one in plan.study.ensembles.values())
+    who += ["distilled models"] * any(fit.teaching is not None for fit in plan.fits.values())
     return [
-        f"ensembles learn from {count.distinct - n_scored} fits more; their members take"
+        f"{' and '.join(who)} learn from {count.distinct - n_scored} fits more; their members take"
         f" {count.distinct} distinct fits instead of {count.naive} ({100 * count.ratio:.0f} %)"
     ]
 

@@ -50,6 +50,7 @@ def identity_of(recipe: Recipe) -> dict[str, Any]:
         parameters, versions = about(model).identity(), versions_of(model)
     except Exception:  # the fit will fail with the same reason, and say so in the report
         parameters = {**recipe.parameters, **(recipe.pretrain or {}), **(recipe.prune or {})}
+        parameters |= recipe.distill or {}
         return {**identity, "parameters": parameters, "versions": {}}
     if recipe.seed is not None:
         parameters.pop("random_state")

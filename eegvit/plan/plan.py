@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,8 @@ from eegvit.plan.splits.own_sessions import own_sessions
 from eegvit.plan.splits.protocols import splits
 from eegvit.plan.splits.split import Split, shuffle_of
 from eegvit.plan.target import refuse_more, target
+from eegvit.plan.teaching import identity_of as identity_of_teaching
+from eegvit.plan.teaching import teachers, teaching_of
 from eegvit.plan.weights import refuse_weights, saw_target
 from eegvit.views.view import DataView
 
@@ -61,16 +64,21 @@ def make_plan(
     found, remarks = _splits(view, study)
     copies = study.evaluate.duplicates == "warn" and uses_copies(view, found)
     inner = _inner(study, view, found)
+    taught_by = teachers(study)
     learning = {m for e in study.ensembles.values() if e.learns for m in e.of}
+    learning |= {member for members in taught_by.values() for member in members}
     requests: list[Request] = []
+    within: dict[tuple[str, int, str], list[Request]] = defaultdict(list)
     fits: dict[str, Fit] = {}
-    for name, model in study.models.items():
+    saw: dict[str, bool] = {}
+    for name, model in sorted(study.models.items(), key=lambda item: item[0] in taught_by):
         view = views[name]
         recentre, own = model.recentre or study.recentre, model.trained_on == "own_sessions"
         tested = np.unique(np.concatenate([split.test for split in found]))
         source = source_of(name, model, sources)
-        saw = saw_target(study, name, model, view, tested, source)
-        seen = target(model.align or study.align, study.evaluate, recentre, saw, copies, own)
+        saw[name] = saw_target(study, name, model, view, tested, source)
+        saw[name] |= any(saw[member] for member in taught_by.get(name, ()))
+        seen = target(model.align or study.align, study.evaluate, recentre, saw[name], copies, own)
         refuse_more(name, seen, study.evaluate.cs_mode)
         seeded = takes_seed(model)
         bound = own_sessions(whole, found, study.evaluate.duplicates) if own else None
@@ -84,6 +92,7 @@ def make_plan(
                 model.pretrain,
                 model.prune,
                 view.classes,
+                model.distill,
             )
             if seed == study.evaluate.seeds[0]:
                 refuse_weights(name, recipe, view)
@@ -97,16 +106,22 @@ def make_plan(
                 train, labelled = split.given(unlabelled=model.pretrain is not None)
                 shuffle = shuffle_of(model, seed, split)
                 told = identity if shuffle is None else {**identity, "shuffled": shuffle}
+                teaching = teaching_of(study, model, seed, split.name, within)
+                if teaching is not None:
+                    told = {**told, "taught": identity_of_teaching(teaching)}
                 key = fit_key(told, view, train, labelled)
                 known = train if labelled is None else labelled
                 shares = None if recentre == "none" else view.class_shares(known)
                 about = (name, split.name, seed, key, seen, view, split.test, outer, shares)
                 requests.append(Request(*about, split.labels, recentre == "causal"))
+                if outer:
+                    within[name, seed, outer].append(requests[-1])
                 label = _label(name, split, seed if seeded or model.control else None)
                 start = elsewhere
                 if model.pretrain is not None and source is None:
                     start = pretraining_of(label, recipe, view, train, labelled)
-                fit = Fit(key, label, recipe, view, train, split.test, labelled, start, shuffle)
+                how = (labelled, start, shuffle, teaching)
+                fit = Fit(key, label, recipe, view, train, split.test, *how)
                 fits[key] = _union(fits.get(key), fit)
     return Plan(study, tuple(found), tuple(requests), fits, remarks)
 
@@ -129,9 +144,10 @@ def _of_all(views: Mapping[str, DataView]) -> DataView:
 
 
 def _inner(study: Study, view: DataView, found: Sequence[Split]) -> list[tuple[str, Split]]:
-    """Return the inner splits that ensembles learn from, each with its outer split's name."""
+    """Return the inner splits that rules and students learn from, each with its outer split."""
     learning = [name for name, ensemble in study.ensembles.items() if ensemble.learns]
-    if not learning:
+    students = list(teachers(study))
+    if not learning and not students:
         return []
     try:
         return [
@@ -140,9 +156,11 @@ def _inner(study: Study, view: DataView, found: Sequence[Split]) -> list[tuple[s
             for part in inner_splits(view, study.evaluate, split, found)
         ]
     except ValueError as error:
+        who = [f"ensembles {', '.join(learning)}"] * bool(learning)
+        who += [f"distilled models {', '.join(students)}"] * bool(students)
+        hint = f"; {LEARN_NOTHING}" if learning else ""
         raise ValueError(
-            f"ensembles {', '.join(learning)} learn from predictions out-of-fold: {error};"
-            f" {LEARN_NOTHING}"
+            f"{' and '.join(who)} learn from predictions out-of-fold: {error}{hint}"
         ) from None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eegvit.compress import PrunedClassifier
+from eegvit.compress import DistilledClassifier, PrunedClassifier
 from eegvit.config.pretraining import parameters_of
 from eegvit.preprocess.augment import REFLECT
 from eegvit.preprocess.reflection import reflection
@@ -27,13 +27,14 @@ class Recipe:
     pretrain: Mapping[str, Any] | None = None
     prune: Mapping[str, Any] | None = None
     classes: tuple[str, ...] = ()
+    distill: Mapping[str, Any] | None = None
 
     def build(self) -> Any:
         """Return the model, with what the data decide filled in."""
         cls = branch_class(self.branch)
         filled = dict(self.parameters)
         known: dict[str, Any] = {"sfreq": self.sfreq, "ch_names": self.ch_names}
-        if self.pretrain is None and self.prune is None:
+        if self.pretrain is None and self.prune is None and self.distill is None:
             known["random_state"] = self.seed
         for name in inspect.signature(cls).parameters.keys() & known.keys():
             if filled.get(name) is None and known[name] is not None:
@@ -43,7 +44,10 @@ class Recipe:
             filled["mirror"] = (mirror.order, mirror.exchange)
         model, seed = cls(**filled), self.seed or 0
         if self.prune is not None:
-            return PrunedClassifier(model=model, **self.prune, random_state=seed)
+            model = PrunedClassifier(model=model, **self.prune, random_state=seed)
+        if self.distill is not None:
+            settings = {key: value for key, value in self.distill.items() if key != "from"}
+            return DistilledClassifier(model=model, **settings, random_state=seed)
         if self.pretrain is None:
             return model
         settings = parameters_of(self.pretrain)

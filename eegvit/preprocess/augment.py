@@ -1,8 +1,9 @@
 """Augmentations: random changes to a batch of trials that leave the labels true.
 
 Each takes ``X`` (n, channels, times), ``y`` (n,) and a generator, and returns new X and y.
-They depend on neither the scale nor the offset of a channel. Labels may be ``y`` (n, 1 + k): the
-code, and numbers that are known of a trial, which are mixed as trials are.
+They depend on neither the scale nor the offset of a channel. Labels may be ``y`` (n, 1 + classes):
+the code, and a number for each class, such as a teacher's probabilities, which are mixed and
+exchanged as trials are.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import hilbert
 
+from eegvit.preprocess.labels import Labels, codes_of
 from eegvit.preprocess.reflection import Reflection
 
 Signals = NDArray[np.floating[Any]]
-Labels = NDArray[Any]  # codes; or rows of a code and more
 Augmentation = Callable[[Signals, Labels, np.random.Generator], tuple[Signals, Labels]]
 
 
@@ -31,17 +32,6 @@ def none(X: Signals, y: Labels, rng: np.random.Generator) -> tuple[Signals, Labe
     True
     """
     return X, y
-
-
-def codes_of(y: Labels) -> NDArray[np.int64]:
-    """Return the class codes of labels that may have more beside them.
-
-    Examples
-    --------
-    >>> codes_of(np.array([[1.0, 0.5, 0.5], [0.0, 0.2, 0.8]])).tolist()
-    [1, 0]
-    """
-    return (y[:, 0] if y.ndim == 2 else y).astype(np.int64, copy=False)
 
 
 def segment_recombine(

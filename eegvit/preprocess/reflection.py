@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.preprocess.labels import Labels, codes_of
+
 SIDES = {"left": "right", "right": "left"}
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")  # of names such as FC3 and TP9h
 
@@ -44,13 +46,17 @@ class Reflection:
     exchange: tuple[int, ...]
 
     def __call__(
-        self, X: NDArray[np.floating[Any]], y: NDArray[np.int64], rng: np.random.Generator
-    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
+        self, X: NDArray[np.floating[Any]], y: Labels, rng: np.random.Generator
+    ) -> tuple[NDArray[np.floating[Any]], Labels]:
         """Return trials and labels of which about half are mirrored."""
         turned = rng.random(len(X)) < 0.5
-        new = X.copy()
+        new, exchange = X.copy(), np.asarray(self.exchange)
         new[turned] = X[turned][:, list(self.order)]
-        return new, np.where(turned, np.asarray(self.exchange)[y], y)
+        labels = np.where(turned, exchange[codes_of(y)], codes_of(y))
+        if y.ndim == 1:
+            return new, labels
+        beside = np.where(turned[:, None], y[:, 1:][:, exchange], y[:, 1:])
+        return new, np.column_stack([labels.astype(y.dtype), beside])
 
 
 def reflection(ch_names: Sequence[str], classes: Sequence[str]) -> Reflection:

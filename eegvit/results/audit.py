@@ -136,6 +136,32 @@ def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator
             not any(seen),
             f"{len({r.key for r in inner}):,} inner fits",
         )
+    yield from _teachers(plan, scored)
+
+
+def _teachers(plan: Plan, scored: list[Request]) -> Iterator[Check]:
+    """Yield whether teachers saw what they tell of, or what their students are tested on."""
+    students = {request.key: request for request in scored if plan.fits[request.key].teaching}
+    if not students:
+        return
+    evaluate = plan.study.evaluate
+    across = evaluate.protocol in ("cross_subject", "cross_dataset") and evaluate.calibrate is None
+    apart, n_fits = True, set()
+    for student in students.values():
+        teaching = plan.fits[student.key].teaching
+        for told in teaching.requests if teaching else ():
+            n_fits.add(told.key)
+            view, train = told.view, plan.fits[told.key].train
+            apart &= not len(np.intersect1d(train, told.test))
+            apart &= not len(np.intersect1d(np.union1d(train, told.test), student.test))
+            if across:
+                apart &= not len(np.intersect1d(view.people[train], view.people[told.test]))
+    yield Check(
+        f"no teacher was trained on a {'person' if across else 'trial'} that it tells its student"
+        " of, or on a trial that the student is tested on",
+        apart,
+        f"{len(students):,} fits of students, {len(n_fits):,} of teachers",
+    )
 
 
 def _controls(board: Sequence[BoardRow], metric: str) -> Iterator[Check]:

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from eegvit.config import Ensemble, sha256
-from eegvit.ensemble.calibration import scaled, temperatures
 from eegvit.ensemble.meta import MetaLearner, shares
 from eegvit.ensemble.rules import Combiner, learn
-from eegvit.ensemble.selection import forward_selection
+from eegvit.ensemble.selection import chosen_and_learned
 from eegvit.plan.target import target_order
 from eegvit.results.outcomes import CodeArray, FloatArray, Outcome
 
@@ -127,23 +126,11 @@ def _learned(
     ensemble: Ensemble, within: Sequence[list[Outcome]], n_members: int
 ) -> tuple[list[int], Combiner]:
     """Return the places of the members chosen and the rule with what it learned."""
-    chosen = list(range(n_members))
     if not ensemble.learns:
-        return chosen, learn(ensemble.rule)
+        return list(range(n_members)), learn(ensemble.rule)
     ids = np.sort(np.concatenate([outcome.ids for outcome in within[0]]))
     told = [_told(folds, ids) for folds in within]
-    P, y = np.stack([member for member, _ in told]), told[0][1]
-    if ensemble.select:
-        ready = scaled(P, temperatures(P, y)) if ensemble.calibrate else P
-        chosen = forward_selection(ready, y)
-    combiner = learn(
-        ensemble.rule,
-        P[sorted(chosen)],
-        y,
-        learner=ensemble.learner,
-        calibrate=ensemble.calibrate is not None,
-    )
-    return chosen, combiner
+    return chosen_and_learned([member for member, _ in told], told[0][1], **ensemble.settings)
 
 
 def _told(outcomes: Sequence[Outcome], ids: np.ndarray) -> tuple[FloatArray, CodeArray]:

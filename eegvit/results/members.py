@@ -97,7 +97,7 @@ def describe_ensembles(
         What the ensembles learned.
     """
     members = tuple(m for m in study.models if any(m in e.of for e in study.ensembles.values()))
-    learning = {o.model for o in outcomes if o.outer}
+    learning = {m for ensemble in study.ensembles.values() if ensemble.learns for m in ensemble.of}
     stacks = [s for seed in study.evaluate.seeds if (s := _stack(members, seed, tested))]
     return Ensembles(
         learned=tuple(learned),

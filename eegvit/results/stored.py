@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from eegvit.config import Study
-from eegvit.ensemble.recentring import by_recording, recentred, recentred_so_far
 from eegvit.execute.store import Prediction, Store
+from eegvit.execute.told import told_of
 from eegvit.plan.fit import Request
 from eegvit.plan.plan import Plan
 from eegvit.results.audit import audit
@@ -62,12 +62,9 @@ def _outcome(request: Request, prediction: Prediction | None, store: Store) -> O
         "session": view.session[test],
         "y": view.y[test],
     }
-    if prediction is not None and prediction.covers(view.ids[test], view.block_keys[test]):
+    told = told_of(request, prediction)
+    if prediction is not None and told is not None:
         seconds = {s: prediction.about[f"seconds_{s}"] for s in ("features", "fit", "predict")}
-        told = prediction.select(view.ids[test], view.block_keys[test])
-        if request.shares is not None:
-            how = recentred_so_far if request.causal else recentred
-            told = by_recording(told, view.block_keys[test], request.shares, how)
         return Outcome(
             **about,
             probabilities=told,

@@ -98,11 +98,7 @@ class StudyResults:
         seed : int or None
             One of the study's; the first if None.
         """
-        unfitted, view = (
-            self._ensemble(name, seed)
-            if name in self.plan.study.ensembles
-            else self._unfitted(name, seed)
-        )
+        unfitted, view = self._either(name, seed)
         return _fitted(unfitted, view), view
 
     def settings(self, name: str) -> Model:
@@ -112,6 +108,11 @@ class StudyResults:
         if name not in known:
             raise ValueError(f"the study has no model '{name}'; there are {', '.join(known)}")
         return study.models[study.ensembles[name].of[0] if name in study.ensembles else name]
+
+    def _either(self, name: str, seed: int | None) -> tuple[Any, DataView]:
+        """Return a model or ensemble, not fitted, and the trials it is of."""
+        ensembles = self.plan.study.ensembles
+        return self._ensemble(name, seed) if name in ensembles else self._unfitted(name, seed)
 
     def _ensemble(self, name: str, seed: int | None) -> tuple[Any, DataView]:
         from eegvit.ensemble import EnsembleClassifier
@@ -141,8 +142,20 @@ class StudyResults:
         wanted = self.plan.study.evaluate.seeds[0] if seed is None else seed
         for request in self.plan.requests:
             if request.model == name and request.seed == wanted:
-                return self.plan.fits[request.key].recipe.build(), request.view
+                unfitted = self.plan.fits[request.key].recipe.build()
+                self._give_teacher(name, unfitted, seed, request.view)
+                return unfitted, request.view
         raise ValueError(f"the study has no seed {wanted}")
+
+    def _give_teacher(self, name: str, student: Any, seed: int | None, view: DataView) -> None:
+        """Let a distilled model fit its teacher by itself, on the people that it is fitted on."""
+        teacher = (self.settings(name).distill or {}).get("from")
+        if teacher is None:
+            return
+        unfitted, its_view = self._either(teacher, seed)
+        if its_view is not view:
+            raise ValueError(f"'{name}' and its teacher '{teacher}' see different signals")
+        student.set_params(teacher=unfitted)
 
     def __repr__(self) -> str:
         about = self.details

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eegvit.networks.predict import to_device
-from eegvit.preprocess.augment import augmenter, codes_of
+from eegvit.preprocess.augment import augmenter
+from eegvit.preprocess.labels import codes_of
 from eegvit.train.lesson import Lesson, Taught
 from eegvit.train.recipe import Recipe
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eegvit.compress import PrunedClassifier
+from eegvit.compress import DistilledClassifier, PrunedClassifier
 from eegvit.config import StudyErrors, load_study
 from eegvit.config.__main__ import json_schema
 from eegvit.plan.recipe import Recipe
@@ -49,10 +49,16 @@ def test_every_parameter_of_the_classifier_can_be_said() -> None:
         for branch in json_schema()["properties"]["models"]["additionalProperties"]["anyOf"]
         if "const" in branch.get("properties", {}).get("branch", {})
     }
-    own = {field.name for field in fields(PrunedClassifier)} - {"model", "random_state"}
+    apart = {"model", "teacher", "n_folds", "random_state"}
+    own = {field.name for field in fields(PrunedClassifier)} - apart
     assert set(branches["eegnet"]["prune"]["properties"]) == own
     able = {name for name, keys in branches.items() if "prune" in keys}
     assert able == {"eegnet", "shallow", "snn", "efficientvit"}
+    own = {"from", *(field.name for field in fields(DistilledClassifier))} - apart
+    assert set(branches["eegnet"]["distill"]["properties"]) == own
+    assert able | {"fusion", "braindecode"} == {
+        n for n, keys in branches.items() if "distill" in keys
+    }
 
 
 @pytest.mark.parametrize(
@@ -91,3 +97,80 @@ def test_what_cannot_be_pruned_is_said(write, model: str, fragment: str) -> None
     with pytest.raises(StudyErrors) as caught:
         load_study(write(f"{STUDY}  other: {model}\n"))
     assert any(fragment in line for line in caught.value.lines)
+
+
+TAUGHT = """name: demo
+data: {source: simulated, name: tiny, classes: [left_hand, right_hand], window: [0, 2]}
+models:
+  csp: {branch: csp_lda}
+  mdm: {branch: mdm}
+  small: {branch: [eegnet, shallow], distill: {from: both, weight: 0.7}}
+ensembles:
+  both: {of: [csp, mdm], rule: meta}
+"""
+
+
+def test_what_is_said_of_a_teacher_arrives(write) -> None:
+    small = load_study(write(TAUGHT)).models["small"]
+    assert small.distill == {"from": "both", "weight": 0.7}
+    assert small.said.endswith(", distilled (from both, weight 0.7, temperature 2)")
+    recipe = Recipe("eegnet", {}, 250.0, ("C3",), 7, None, {"to": 0.3}, (), small.distill)
+    built = recipe.build()
+    assert isinstance(built, DistilledClassifier) and isinstance(built.model, PrunedClassifier)
+    assert (built.weight, built.temperature, built.random_state) == (0.7, 2.0, 7)
+    assert built.teacher is None and built.model.to == 0.3
+
+
+@pytest.mark.parametrize(
+    ("said", "fragment"),
+    [
+        ("{weight: 0.7}", "distill.from: 'from' is missing"),
+        ("{from: booth}", "no model or ensemble 'booth', did you mean 'both'?"),
+        ("{from: small}", "distill.from: 'small' is distilled itself: a teacher learns from"),
+        ("{from: both, weight: 1.7}", "distill.weight: weight=1.7: it is a share of the loss"),
+        ("{from: both, temperature: 0}", "distill.temperature: temperature=0.0: it must be"),
+        ("{from: both, temprature: 2}", "unknown key 'temprature', did you mean 'temperature'?"),
+        ("{from: both, teacher: csp_lda}", "distill.teacher: unknown key 'teacher'"),
+        ("{from: both, random_state: 1}", "'random_state' is not set here: seeds come from"),
+        ("both", "distill: expected a mapping, e.g. {from: stacked, weight: 0.5}"),
+        ("{from: own}", "distill.from: 'own' is trained on the people tested"),
+    ],
+)
+def test_mistakes_about_a_teacher_have_their_line(write, said: str, fragment: str) -> None:
+    text = TAUGHT.replace("{from: both, weight: 0.7}", said)
+    text = text.replace("  mdm:", "  own: {branch: mdm, trained_on: own_sessions}\n  mdm:")
+    with pytest.raises(StudyErrors) as caught:
+        load_study(write(text))
+    (line,) = caught.value.lines
+    assert fragment in line and "demo.yaml:7: models.small." in line
+
+
+@pytest.mark.parametrize(
+    ("more", "fragment"),
+    [
+        (
+            "  deep: {of: [csp, small], rule: weighted}",
+            "ensembles.deep.of: 'small' is distilled: a",
+        ),
+        ("  deep: {of: [csp, small], calibrate: temperature}", "'small' is distilled: a rule that"),
+        ("models.csp.distill={from: mdm}", "CSPLDAClassifier is no network: only networks learn"),
+        ("models.small.pretrain={objective: masked}", "a pretrained model is not distilled"),
+        ("models.small.trained_on=own_sessions", "a model trained on own sessions has no teacher"),
+        ("models.mdm={branch: eegnet, distill: {from: csp}}", "'mdm' is distilled itself"),
+    ],
+)
+def test_what_cannot_be_distilled_is_said(write, more: str, fragment: str) -> None:
+    changes = [more] if "=" in more else []
+    with pytest.raises(StudyErrors) as caught:
+        load_study(write(TAUGHT if changes else f"{TAUGHT}{more}\n"), changes)
+    assert any(fragment in line for line in caught.value.lines), caught.value.lines
+
+
+def test_a_student_may_be_a_member_where_nothing_is_learned(write) -> None:
+    study = load_study(write(f"{TAUGHT}  mean: {{of: [csp, small]}}\n"))
+    assert study.ensembles["mean"].of == ("csp", "small")
+    with pytest.raises(StudyErrors, match="no distilled models in a study of label_fraction"):
+        load_study(
+            write(TAUGHT),
+            ["evaluate.label_fraction=[0.5]", "ensembles={}", "models.small.distill.from=csp"],
+        )

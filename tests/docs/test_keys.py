@@ -30,6 +30,8 @@ NEEDED = {  # keys that an example means nothing without
     "evaluate.labels_from": {"labels_per_class": [1]},
     "ensembles.learner": {"of": ["csp", "fbcsp"], "rule": "weighted"},
     "models.pretrain.unlabelled": {"data": "physionet_mi"},
+    "models.distill.weight": {"from": "fbcsp"},
+    "models.distill.temperature": {"from": "fbcsp"},
     "options.files": {"root": ".", "pattern": "S{subject}.edf"},
     "options.bids": {"root": "."},
     "options.moabb": {"dataset": "BNCI2014_001"},
@@ -54,7 +56,8 @@ def test_an_example_is_taken(
         )
     elif part.startswith("models."):
         key_of_model = part.partition(".")[2]
-        assert load_study({**STUDY, "models": {"mine": {"branch": "eegnet", key_of_model: value}}})
+        mine = {"mine": {"branch": "eegnet", key_of_model: value}}
+        assert load_study({**STUDY, "models": STUDY["models"] | mine})
     elif part == "ensembles":
         assert load_study({**STUDY, "ensembles": {"mine": {"of": ["csp", "fbcsp"]} | value}})
     else:
@@ -85,6 +88,6 @@ def test_the_pages_have_every_key() -> None:
     for model, page in ((Study, study), (Card, card)):
         for key in set(model.model_fields) - FILLED_BY_LOADER:
             assert f"\n| `{key}` |" in page
-    assert study.count("(must be given)") == 5  # name, data, models; branch; of
+    assert study.count("(must be given)") == 6  # name, data, models; branch; from; of
     cells = [line.count(" | ") for line in (study + card).splitlines() if line.startswith("| `")]
     assert len(cells) > 80 and min(cells) == 4

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from eegvit.networks.auxiliary import Judged
+from eegvit.preprocess.reflection import Reflection
 from eegvit.train import Lesson, Recipe, train
 from eegvit.train.batches import Batches
 from eegvit.train.checkpoint import fingerprint
@@ -95,6 +96,22 @@ def test_where_trials_are_recombined_so_is_what_was_said_of_them() -> None:
     expected = lesson.softened[sources].mean(axis=1)
     np.testing.assert_allclose(taught.softened, expected, atol=1e-6)
     assert (sources % 3 == taught.labels.numpy()[:, None]).all()
+
+
+def test_where_trials_are_mirrored_classes_are_exchanged_in_what_was_said() -> None:
+    X, y = trials()
+    recipe = Recipe(augment=(Reflection(order=(1, 0), exchange=(1, 0, 2)),))
+    lesson = Lesson(TOLD, 0.5, 1.0)
+    batches = Batches(X, y, recipe, "cpu", lesson=lesson)
+    signals, taught = batches.take(np.arange(12), np.random.default_rng(1))
+    assert isinstance(taught, Taught)
+    turned = np.array(
+        [bool((own[0] == x[1]).all()) for own, x in zip(signals.numpy(), X, strict=True)]
+    )
+    assert 0 < turned.sum() < 12
+    expected = np.where(turned[:, None], lesson.softened[:, [1, 0, 2]], lesson.softened)
+    np.testing.assert_array_equal(taught.softened, expected)
+    np.testing.assert_array_equal(taught.labels, np.where(turned, np.array([1, 0, 2])[y], y))
 
 
 @pytest.mark.parametrize("augment", [(), ("segment_recombine", "noise")], ids=str)
