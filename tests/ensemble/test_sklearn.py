@@ -21,8 +21,8 @@ from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.mdm import MDMClassifier
 from eegvit.branches.tangent import FBTangentSpaceClassifier, TangentSpaceClassifier
 from eegvit.ensemble import RULES, EnsembleClassifier
-from eegvit.ensemble.out_of_fold import folds
 from eegvit.ensemble.meta import evidence
+from eegvit.ensemble.out_of_fold import folds
 
 EVERY = [(rule, learner) for rule in RULES for learner in RULES[rule].learners or [None]]
 pytestmark = pytest.mark.filterwarnings("ignore:groups were not given")
