@@ -38,7 +38,7 @@ class Reflection:
     >>> X, y = np.arange(60.0).reshape(20, 3, 1), np.tile([0, 1], 10)
     >>> new, labels = mirror(X, y, np.random.default_rng(0))
     >>> turned = labels != y
-    >>> 0 < turned.sum() < 20, bool((new[turned] == X[turned][:, ::-1]).all())
+    >>> bool(0 < turned.sum() < 20), bool((new[turned] == X[turned][:, ::-1]).all())
     (True, True)
     """
 
