@@ -46,6 +46,9 @@ class PrunedClassifier(Around):
         How often units are taken out, an equal share each time.
     tuning : float
         Epochs of fine-tuning in all rounds together, over those of training.
+    move : bool
+        In each round, take out a tenth more than that, and spend it on more of those units that the
+        loss depends on most for what they cost. With `to: 1` parameters are moved at equal cost.
     random_state : int
         Seed of both, in place of the model's own.
 
@@ -82,6 +85,7 @@ class PrunedClassifier(Around):
     by: By = "taylor"
     rounds: int = 4
     tuning: float = 1.0
+    move: bool = False
     random_state: int = 0
 
     def fit(
@@ -116,7 +120,7 @@ class PrunedClassifier(Around):
         model = clone(self.model).set_params(random_state=self.random_state)
         model.fit(X, y, groups=groups, checkpoint=checkpoint, lesson=lesson)
         how = {name: getattr(self, name) for name in SETTINGS}
-        self.model_ = prune(model, X, y, groups=groups, lesson=lesson, **how)
+        self.model_ = prune(model, X, y, groups=groups, lesson=lesson, move=self.move, **how)
         self.units_ = table_of(model.module_, self.model_.module_, scores_of(model, X, y))
         self.n_parameters_ = self.model_.n_parameters_
         return self
@@ -142,6 +146,7 @@ def prune(
     by: By = "taylor",
     rounds: int = 4,
     tuning: float = 1.0,
+    move: bool = False,
     groups: ArrayLike | None = None,
     lesson: Lesson | None = None,
 ) -> NeuralClassifier:
@@ -154,7 +159,7 @@ def prune(
     X : array or mne.Epochs
         Trials (n, channels, times) to judge units by and to fine-tune on: training trials only.
     y : array of labels
-    to, of, by, rounds, tuning
+    to, of, by, rounds, tuning, move
         As for `PrunedClassifier`.
     groups : array or None
         The person of each trial, for validation.
@@ -174,7 +179,8 @@ def prune(
     """
     from eegvit.compress.rounds import pruned
 
-    for _, sentence in mistakes(to, of, by, rounds, tuning):
+    how: dict[str, Any] = {"to": to, "of": of, "by": by, "rounds": rounds, "tuning": tuning}
+    for _, sentence in mistakes(**how):
         raise ValueError(sentence)
     small = copy.deepcopy(model)
     if not hasattr(small, "module_"):
@@ -184,8 +190,7 @@ def prune(
     if codes.max() == len(small.classes_) or (small.classes_[codes] != np.asarray(y)).any():
         raise ValueError(f"y has labels that the model does not know: it knows {small.classes_}")
     rows, held_out = hold_out(codes, groups, small.validation, small.random_state)
-    how: dict[str, Any] = {"to": to, "of": of, "by": by, "rounds": rounds, "tuning": tuning}
-    network, cuts = pruned(small, signals, codes, rows, held_out, lesson, **how)
+    network, cuts = pruned(small, signals, codes, rows, held_out, lesson, **how, move=move)
     small.cuts_ = (*small.cuts_, *cuts)
     return small.keep(network, small.history_)
 
