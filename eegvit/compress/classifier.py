@@ -17,6 +17,7 @@ from eegvit.branches.around import Around
 from eegvit.branches.neural import NeuralClassifier, hold_out
 from eegvit.compress.settings import SETTINGS, By, Of, mistakes
 from eegvit.preprocess.signals import EEG
+from eegvit.pretrain.classifier import FineTunedClassifier, is_label
 
 if TYPE_CHECKING:
     from eegvit.compress.importance import Scores
@@ -33,8 +34,9 @@ class PrunedClassifier(Around):
 
     Parameters
     ----------
-    model : NeuralClassifier
-        A single network of this house: EEGNet, ShallowConvNet, a spiking one or EfficientViT.
+    model : NeuralClassifier or FineTunedClassifier
+        A single network of this house: EEGNet, ShallowConvNet, a spiking one or EfficientViT,
+        pretrained or not.
     to : float
         What the pruned network may cost, as a share of what the whole one costs.
     of : {"macs", "parameters", "latency"}
@@ -111,19 +113,29 @@ class PrunedClassifier(Around):
         lesson : Lesson or None
             What a teacher says of the trials, in training and fine-tuning.
         """
-        if not isinstance(self.model, NeuralClassifier):
+        if not isinstance(self.model, NeuralClassifier | FineTunedClassifier):
             raise TypeError(f"model={self.model!r}: it must be a neural classifier of this house")
         from eegvit.compress.table import table_of
 
         signals = self.check_X(X, reset=True)
-        self.encode_y(signals, y)
-        model = clone(self.model).set_params(random_state=self.random_state)
-        model.fit(X, y, groups=groups, checkpoint=checkpoint, lesson=lesson)
+        model: Any = clone(self.model).set_params(random_state=self.random_state)
+        taught = {} if lesson is None else {"lesson": lesson}
+        model.fit(X, y, groups=groups, checkpoint=checkpoint, **taught)
+        self.classes_ = model.classes_
+        if isinstance(model, FineTunedClassifier):
+            self.weights_, model = model.weights_, model.model_
+            known = is_label(np.asarray(y))
+            X, y = signals[known], np.asarray(y)[known].astype(self.classes_.dtype)
+            groups = None if groups is None else np.asarray(groups)[known]
         how = {name: getattr(self, name) for name in SETTINGS}
         self.model_ = prune(model, X, y, groups=groups, lesson=lesson, move=self.move, **how)
         self.units_ = table_of(model.module_, self.model_.module_, scores_of(model, X, y))
         self.n_parameters_ = self.model_.n_parameters_
         return self
+
+    def fit_takes(self) -> frozenset[str]:
+        """Return what `fit` takes; no lesson where the model takes none."""
+        return super().fit_takes() & (self.model.fit_takes() | {"checkpoint", "groups"})
 
     def mistakes(self) -> list[tuple[str, str]]:
         """Return (parameter, sentence) for what is wrong with how it prunes.
@@ -191,7 +203,7 @@ def prune(
         raise ValueError(f"y has labels that the model does not know: it knows {small.classes_}")
     rows, held_out = hold_out(codes, groups, small.validation, small.random_state)
     network, cuts = pruned(small, signals, codes, rows, held_out, lesson, **how, move=move)
-    small.cuts_ = (*small.cuts_, *cuts)
+    small.cuts_ = (*getattr(small, "cuts_", ()), *cuts)
     return small.keep(network, small.history_)
 
 
