@@ -55,7 +55,7 @@ def test_all_layers_grow_at_once_and_again(network: nn.Module) -> None:
     wider = widened(wide, more(wide))
     torch.testing.assert_close(given(wider), given(network), rtol=1e-5, atol=CLOSE)
     single, x = copy.deepcopy(network).float(), trials().float()
-    rounding = {"rtol": 1e-5, "atol": 10 * CLOSE}
+    rounding = {"rtol": 0, "atol": 1e-5 * given(single, x).abs().max().item()}
     torch.testing.assert_close(
         given(widened(single, more(network)), x), given(single, x), **rounding
     )
@@ -79,10 +79,11 @@ def test_copies_can_be_trained_to_something_else(network: nn.Module) -> None:
     found = units_of(wide)
     cross_entropy(wide.train()(trials(8)), torch.arange(8) % SHAPE[2]).backward()
     for name, numbers in wanted.items():
+        gradient = 0.0  # of any copy: one of a unit that gives nothing gives nothing either
         for own, number in enumerate(numbers):
             if number not in numbers[:own]:
                 continue
-            gradient, stirred = 0.0, False
+            stirred = False
             for place, first in zip(
                 found[name].places[own], found[name].places[numbers.index(number)], strict=True
             ):
@@ -93,7 +94,9 @@ def test_copies_can_be_trained_to_something_else(network: nn.Module) -> None:
                     gradient += place.tensor.grad.index_select(place.dim, at).abs().sum().item()
                 else:
                     stirred |= not torch.equal(part(place), part(first))
-            assert gradient > 0 and stirred, name
+            assert stirred, name
+        spikes = found[name].role == "neurons"  # a copy that does not spike has to wait
+        assert gradient > 0 or spikes, name
 
 
 def part(place: Place) -> Tensor:
