@@ -17,6 +17,7 @@ from eegvit.branches.around import Around
 from eegvit.branches.neural import NeuralClassifier, hold_out
 from eegvit.compress.settings import SETTINGS, By, Of, mistakes
 from eegvit.preprocess.signals import EEG
+from eegvit.pretrain.classifier import FineTunedClassifier, is_label
 
 if TYPE_CHECKING:
     from eegvit.compress.importance import Scores
@@ -33,8 +34,9 @@ class PrunedClassifier(Around):
 
     Parameters
     ----------
-    model : NeuralClassifier
-        A single network of this house: EEGNet, ShallowConvNet, a spiking one or EfficientViT.
+    model : NeuralClassifier or FineTunedClassifier
+        A single network of this house: EEGNet, ShallowConvNet, a spiking one or EfficientViT,
+        pretrained or not.
     to : float
         What the pruned network may cost, as a share of what the whole one costs.
     of : {"macs", "parameters", "latency"}
@@ -46,6 +48,9 @@ class PrunedClassifier(Around):
         How often units are taken out, an equal share each time.
     tuning : float
         Epochs of fine-tuning in all rounds together, over those of training.
+    move : bool
+        In each round, take out a tenth more than that, and spend it on more of those units that the
+        loss depends on most for what they cost. With `to: 1` parameters are moved at equal cost.
     random_state : int
         Seed of both, in place of the model's own.
 
@@ -82,6 +87,7 @@ class PrunedClassifier(Around):
     by: By = "taylor"
     rounds: int = 4
     tuning: float = 1.0
+    move: bool = False
     random_state: int = 0
 
     def fit(
@@ -107,19 +113,29 @@ class PrunedClassifier(Around):
         lesson : Lesson or None
             What a teacher says of the trials, in training and fine-tuning.
         """
-        if not isinstance(self.model, NeuralClassifier):
+        if not isinstance(self.model, NeuralClassifier | FineTunedClassifier):
             raise TypeError(f"model={self.model!r}: it must be a neural classifier of this house")
         from eegvit.compress.table import table_of
 
         signals = self.check_X(X, reset=True)
-        self.encode_y(signals, y)
-        model = clone(self.model).set_params(random_state=self.random_state)
-        model.fit(X, y, groups=groups, checkpoint=checkpoint, lesson=lesson)
+        model: Any = clone(self.model).set_params(random_state=self.random_state)
+        taught = {} if lesson is None else {"lesson": lesson}
+        model.fit(X, y, groups=groups, checkpoint=checkpoint, **taught)
+        self.classes_ = model.classes_
+        if isinstance(model, FineTunedClassifier):
+            self.weights_, model = model.weights_, model.model_
+            known = is_label(np.asarray(y))
+            X, y = signals[known], np.asarray(y)[known].astype(self.classes_.dtype)
+            groups = None if groups is None else np.asarray(groups)[known]
         how = {name: getattr(self, name) for name in SETTINGS}
-        self.model_ = prune(model, X, y, groups=groups, lesson=lesson, **how)
+        self.model_ = prune(model, X, y, groups=groups, lesson=lesson, move=self.move, **how)
         self.units_ = table_of(model.module_, self.model_.module_, scores_of(model, X, y))
         self.n_parameters_ = self.model_.n_parameters_
         return self
+
+    def fit_takes(self) -> frozenset[str]:
+        """Return what `fit` takes; no lesson where the model takes none."""
+        return super().fit_takes() & (self.model.fit_takes() | {"checkpoint", "groups"})
 
     def mistakes(self) -> list[tuple[str, str]]:
         """Return (parameter, sentence) for what is wrong with how it prunes.
@@ -142,6 +158,7 @@ def prune(
     by: By = "taylor",
     rounds: int = 4,
     tuning: float = 1.0,
+    move: bool = False,
     groups: ArrayLike | None = None,
     lesson: Lesson | None = None,
 ) -> NeuralClassifier:
@@ -154,7 +171,7 @@ def prune(
     X : array or mne.Epochs
         Trials (n, channels, times) to judge units by and to fine-tune on: training trials only.
     y : array of labels
-    to, of, by, rounds, tuning
+    to, of, by, rounds, tuning, move
         As for `PrunedClassifier`.
     groups : array or None
         The person of each trial, for validation.
@@ -174,7 +191,8 @@ def prune(
     """
     from eegvit.compress.rounds import pruned
 
-    for _, sentence in mistakes(to, of, by, rounds, tuning):
+    how: dict[str, Any] = {"to": to, "of": of, "by": by, "rounds": rounds, "tuning": tuning}
+    for _, sentence in mistakes(**how):
         raise ValueError(sentence)
     small = copy.deepcopy(model)
     if not hasattr(small, "module_"):
@@ -184,9 +202,8 @@ def prune(
     if codes.max() == len(small.classes_) or (small.classes_[codes] != np.asarray(y)).any():
         raise ValueError(f"y has labels that the model does not know: it knows {small.classes_}")
     rows, held_out = hold_out(codes, groups, small.validation, small.random_state)
-    how: dict[str, Any] = {"to": to, "of": of, "by": by, "rounds": rounds, "tuning": tuning}
-    network, cuts = pruned(small, signals, codes, rows, held_out, lesson, **how)
-    small.cuts_ = (*small.cuts_, *cuts)
+    network, cuts = pruned(small, signals, codes, rows, held_out, lesson, **how, move=move)
+    small.cuts_ = (*getattr(small, "cuts_", ()), *cuts)
     return small.keep(network, small.history_)
 
 

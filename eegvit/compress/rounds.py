@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from eegvit.branches.neural import Cuts, NeuralClassifier
 from eegvit.compress.budget import Savings, choose, cost
 from eegvit.compress.importance import importance
+from eegvit.compress.moving import MOVED, copies
 from eegvit.compress.settings import By, Of
 from eegvit.networks.device import choose_device, seeded
-from eegvit.networks.units import cut
+from eegvit.networks.units import cut, widened
 from eegvit.preprocess.signals import Signals
 from eegvit.train.batches import Batches
 from eegvit.train.lesson import Lesson
@@ -37,8 +38,9 @@ def pruned(
     by: By,
     rounds: int,
     tuning: float,
+    move: bool = False,
 ) -> tuple[nn.Module, Cuts]:
-    """Return a fitted model's network, pruned, and which units were left in each round.
+    """Return a fitted model's network, pruned, and which units were left in turn, copies again.
 
     Parameters
     ----------
@@ -50,15 +52,16 @@ def pruned(
         Training trials, and those of a validation loss, if any.
     lesson : Lesson or None
         What a teacher says of the trials, for fine-tuning.
-    to, of, by, rounds, tuning
+    to, of, by, rounds, tuning, move
         As for `PrunedClassifier`.
     """
     network: nn.Module = model.module_
     cuts: list[dict[str, list[int]]] = []
-    if to == 1:
+    if to == 1 and not move:
         return network, ()
     example = torch.zeros(1, *X.shape[1:])
     savings, cost_of = Savings(example, of), partial(cost, example=example, of=of)
+    counted = partial(cost, example=example, of=savings.of)
     whole = cost_of(network)
     for number in range(1, rounds + 1):
         seed = model.random_state + number
@@ -70,10 +73,20 @@ def pruned(
                 " Prune eegnet, shallow, snn or efficientvit"
             )
         target = whole * to ** (number / rounds)
-        kept = choose(network, scores, savings(network), cost_of, target)
+        less = (1 - MOVED) * target if move else target
+        kept = choose(network, scores, savings(network), cost_of, less)
+        more: dict[str, list[int]] = {}
         if kept:
-            cuts.append(kept)
             network = cut(network, kept)
+        if move:
+            batches = in_batches(model, X, codes, rows)
+            scores = importance(network, batches, by, seed)
+            saved = savings(network)
+            more = copies(network, scores, saved, cost_of, counted, target, last=kept)
+            network = widened(network, more, seed)
+        done = [each for each in (kept, more) if each]
+        cuts += done
+        if done:
             data = (X, codes, rows, held_out, lesson)
             network = tuned(model, network, *data, share=tuning / rounds, seed=seed)
     return network, tuple(cuts)

@@ -72,9 +72,6 @@ def read_model(
     if "prune" in common:
         cls = registry.branch_class(branch)
         common["prune"] = read_prune(document, (*path, "prune"), common["prune"], cls, errors)
-        if "pretrain" in common:
-            text = "a pretrained model is not pruned: give one of the two"
-            errors.append(document.error((*path, "prune"), text))
     if "distill" in common:
         cls = registry.branch_class(branch)
         common["distill"] = read_distill(

@@ -194,7 +194,8 @@ class Model(Strict):
         said = _said({"branch": self.branch, **self.parameters})
         if self.prune is not None:
             how: Any = prune_model()(**self.prune)
-            said = f"{said}, pruned (to {how.to:.0%} of its {how.of}, {how.by})"
+            moved = ", moved" if how.move else ""
+            said = f"{said}, pruned (to {how.to:.0%} of its {how.of}, {how.by}{moved})"
         if self.distill is not None:
             how = distill_model()(**self.distill)
             about = f"weight {how.weight:g}, temperature {how.temperature:g}"

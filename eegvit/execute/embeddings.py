@@ -71,7 +71,7 @@ def networks(plan: Plan, store: Store) -> Iterator[Network]:
         if model.pretrain is None or request.outer or request.labels != shown:
             continue
         try:
-            unfitted = fit.recipe.build()
+            unfitted = fit.recipe.whole.build()
             whole = {
                 "format": FORMAT,
                 "network": [type(unfitted.model).__qualname__, architecture(unfitted.model)],
@@ -89,7 +89,7 @@ def networks(plan: Plan, store: Store) -> Iterator[Network]:
         if fit.pretraining:
             file = str(store.weights(fit.pretraining.key))
         key, name = f"{FAMILY}/{sha256(whole)}", f"{request.model}, {request.split}"
-        yield Network(key, request.model, name, fit.recipe, file, fit, fit.view, rows)
+        yield Network(key, request.model, name, fit.recipe.whole, file, fit, fit.view, rows)
 
 
 def represent(plan: Plan, store: Store, cache: Cache, executor: Executor | None = None) -> None:

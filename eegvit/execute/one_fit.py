@@ -59,9 +59,8 @@ def fit_and_predict(job: Job) -> Prediction:
     forget_peak_memory()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        model = job.recipe.build()
-        if job.pretraining:
-            model.set_params(weights=str(job.store.weights(job.pretraining)))
+        start_from = str(job.store.weights(job.pretraining)) if job.pretraining else None
+        model = job.recipe.build(start_from)
         leading, rest = about(model).per_trial()
         train, seconds_train = open_parts(job.train, leading, job.cache)
         start, began = time.process_time(), time.perf_counter()

@@ -17,12 +17,14 @@ class Spread(nn.Module):
     n_planes : int
         Of the wider map.
     places : sequence of int
-        Where each plane goes.
+        Where each plane goes; below 0 nowhere.
 
     Examples
     --------
     >>> Spread(3, [2, 0])(torch.tensor([[[5.0], [7.0]]])).flatten().tolist()
     [7.0, 0.0, 5.0]
+    >>> Spread(3, [2, 0]).narrowed([0, 0, 1]).places
+    [2, -1, 0]
     """
 
     source: Tensor
@@ -31,7 +33,9 @@ class Spread(nn.Module):
         super().__init__()
         self.n_planes, self.places = n_planes, list(places)
         source = torch.full((n_planes,), len(self.places))  # the plane of zeros behind the others
-        source[self.places] = torch.arange(len(self.places))
+        for plane, place in enumerate(self.places):
+            if place >= 0:
+                source[place] = plane
         self.register_buffer("source", source, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,8 +43,13 @@ class Spread(nn.Module):
         return F.pad(x, [0, 0] * (x.ndim - 2) + [0, 1]).index_select(1, self.source)
 
     def narrowed(self, kept: Sequence[int]) -> Spread:
-        """Return what puts only some of the planes where they belong."""
-        return Spread(self.n_planes, [self.places[number] for number in kept])
+        """Return what puts only some of the planes where they belong.
+
+        Of a plane that is named again the copies go nowhere.
+        """
+        again = [number in kept[:place] for place, number in enumerate(kept)]
+        places = [-1 if same else self.places[n] for n, same in zip(kept, again, strict=True)]
+        return Spread(self.n_planes, places)
 
 
 class FewerPlanes(nn.Module):

@@ -95,11 +95,11 @@ def make_plan(
                 model.distill,
             )
             if seed == study.evaluate.seeds[0]:
-                refuse_weights(name, recipe, view)
+                refuse_weights(name, recipe.whole, view)
             identity = identity_of(recipe)
             elsewhere = None
             if source is not None:
-                elsewhere = pretraining_on(f"{name}, seed {seed}", recipe, source, view)
+                elsewhere = pretraining_on(f"{name}, seed {seed}", recipe.whole, source, view)
                 identity["pretrained"] = elsewhere and elsewhere.key
             scored = bound or with_labels(whole, study.evaluate, found, seed)
             for outer, split in [("", s) for s in scored] + (inner if name in learning else []):
@@ -119,7 +119,7 @@ def make_plan(
                 label = _label(name, split, seed if seeded or model.control else None)
                 start = elsewhere
                 if model.pretrain is not None and source is None:
-                    start = pretraining_of(label, recipe, view, train, labelled)
+                    start = pretraining_of(label, recipe.whole, view, train, labelled)
                 how = (labelled, start, shuffle, teaching)
                 fit = Fit(key, label, recipe, view, train, split.test, *how)
                 fits[key] = _union(fits.get(key), fit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eegvit.compress import DistilledClassifier, PrunedClassifier
@@ -29,8 +29,13 @@ class Recipe:
     classes: tuple[str, ...] = ()
     distill: Mapping[str, Any] | None = None
 
-    def build(self) -> Any:
-        """Return the model, with what the data decide filled in."""
+    @property
+    def whole(self) -> Recipe:
+        """The same model before anything is taken out of it."""
+        return replace(self, prune=None)
+
+    def build(self, weights: str | None = None) -> Any:
+        """Return the model, with what the data decide filled in, and weights to start from."""
         cls = branch_class(self.branch)
         filled = dict(self.parameters)
         known: dict[str, Any] = {"sfreq": self.sfreq, "ch_names": self.ch_names}
@@ -43,15 +48,16 @@ class Recipe:
             mirror = reflection(self.ch_names, self.classes)
             filled["mirror"] = (mirror.order, mirror.exchange)
         model, seed = cls(**filled), self.seed or 0
+        if self.pretrain is not None:
+            settings = parameters_of(self.pretrain)
+            settings |= {} if weights is None else {"weights": weights}
+            model = FineTunedClassifier(model=model, **settings, random_state=seed)
         if self.prune is not None:
             model = PrunedClassifier(model=model, **self.prune, random_state=seed)
         if self.distill is not None:
             settings = {key: value for key, value in self.distill.items() if key != "from"}
-            return DistilledClassifier(model=model, **settings, random_state=seed)
-        if self.pretrain is None:
-            return model
-        settings = parameters_of(self.pretrain)
-        return FineTunedClassifier(model=model, **settings, random_state=seed)
+            model = DistilledClassifier(model=model, **settings, random_state=seed)
+        return model
 
 
 def _several(augment: str | Sequence[str] | None) -> Sequence[str]:

@@ -17,6 +17,7 @@ from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.shallow import ShallowConvNetClassifier
 from eegvit.compress import PrunedClassifier, prune
 from eegvit.compress.budget import cost
+from eegvit.pretrain import FineTunedClassifier
 from eegvit.trials import Trials
 
 SHORT: dict[str, Any] = {"epochs": 2, "batch_size": 8, "device": "cpu"}
@@ -101,6 +102,16 @@ def test_what_guides_it_decides_what_goes(trials: Trials) -> None:
         for by in ("taylor", "magnitude", "random")
     }
     assert len({repr(one) for one in cuts.values()}) == 3
+
+
+def test_trials_without_a_label_are_not_pruned_by(trials: Trials) -> None:
+    some = trials.labels.astype(object)
+    some[::2] = ""
+    start = FineTunedClassifier(model=EEGNET, objective="none", steps=4)
+    model = make(model=start, rounds=1).fit(trials.X, some)
+    assert model.classes_.tolist() == sorted(set(trials.labels)) and model.weights_ is None
+    assert model.n_parameters_ < clone(start).fit(trials.X, some).n_parameters_
+    assert "lesson" not in model.fit_takes() and "lesson" in make().fit_takes()
 
 
 def test_what_cannot_be_done_is_said(trials: Trials) -> None:

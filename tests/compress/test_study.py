@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from eegvit.branches.eegnet import EEGNetClassifier
+from eegvit.compress import PrunedClassifier
 from eegvit.config import Model, Study
 from eegvit.data.cache import Cache
 from eegvit.execute.fits import execute
 from eegvit.execute.store import Store
 from eegvit.plan.plan import Plan, make_plan
+from eegvit.pretrain import FineTunedClassifier
 from eegvit.trials import Trials
 from eegvit.views.arrays import view_of
 
@@ -68,3 +71,34 @@ def test_the_people_tested_decide_nothing(
         told.append((request.key, kept.probabilities))
     assert told[0][0] == told[1][0]
     np.testing.assert_allclose(told[0][1], told[1][1][::-1], atol=1e-6)
+
+
+def test_a_pretrained_model_is_pruned_from_the_weights_of_the_whole_one(
+    people: Trials, make_study: Callable[..., Study], tmp_path: Path
+) -> None:
+    pre = {"epochs": 1, "batch_size": 16, "steps": 4}
+    models = {
+        "whole": Model(branch="eegnet", parameters=EEGNET, pretrain=pre),
+        "small": Model(branch="eegnet", parameters=EEGNET, pretrain=pre, prune=PRUNE),
+    }
+    cache = Cache(tmp_path / "cache")
+    view, study = view_of(people, cache), make_study({"any": ("chance", {})}, test_subjects=("3",))
+    study = study.model_copy(update={"models": models})
+    plan, store = make_plan(study, dict.fromkeys(models, view)), Store(cache.fits)
+    assert len(plan.pretrainings) == 1 and len(plan.fits) == 2
+    assert execute(plan, store, cache).failed == 0
+    fit = next(fit for fit in plan.fits.values() if fit.name.startswith("small"))
+    train = view.take(fit.train)
+    model = PrunedClassifier(
+        model=FineTunedClassifier(
+            model=EEGNetClassifier(**EEGNET), pretrain_epochs=1, pretrain_batch_size=16, steps=4
+        ),
+        **PRUNE,
+    ).fit(train.X, fit.y, groups=train.subject)
+    told = store.load(fit.key)
+    assert told is not None
+    by_hand = model.predict_proba(view.take(fit.predict).X)
+    np.testing.assert_allclose(told.probabilities, by_hand, atol=1e-4)
+    (whole,) = [store.load(key) for key in plan.fits if key != fit.key]
+    assert whole is not None
+    assert told.about["n_parameters"] == model.n_parameters_ < whole.about["n_parameters"]

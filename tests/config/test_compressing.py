@@ -87,10 +87,6 @@ def test_mistakes_have_their_line(write, said: str, fragment: str) -> None:
     [
         ("{branch: csp_lda, prune: {}}", "CSPLDAClassifier is not pruned: of EEGNet"),
         ("{branch: [eegnet, shallow], prune: {}}", "FusionClassifier is not pruned"),
-        (
-            "{branch: eegnet, prune: {}, pretrain: {objective: masked}}",
-            "a pretrained model is not pruned: give one of the two",
-        ),
     ],
 )
 def test_what_cannot_be_pruned_is_said(write, model: str, fragment: str) -> None:

@@ -64,3 +64,16 @@ def test_a_decoder_holds_it(
     assert type(loaded) is PrunedClassifier
     told = pruned.predict_proba(trials.X)
     np.testing.assert_allclose(loaded.predict_proba(trials.X), told, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["eegnet", "cascaded", "linear"])
+def test_a_decoder_holds_one_that_grew_in_places(
+    name: str, trials: Trials, decoder_of: Callable[..., Decoder], tmp_path: Path
+) -> None:
+    moved = PrunedClassifier(model=MODELS[name], to=1.0, rounds=1, move=True)
+    told = moved.fit(trials.X, trials.labels).predict_proba(trials.X)
+    _, more = moved.model_.cuts_
+    assert any(len(set(own)) < len(own) for own in more.values())
+    decoder_of(moved, trials).save(tmp_path / "it")
+    loaded: Any = Decoder.load(tmp_path / "it").model
+    np.testing.assert_allclose(loaded.predict_proba(trials.X), told, atol=1e-6)

@@ -75,7 +75,7 @@ def of_cascaded(module: CascadedAttention) -> Iterator[Units]:
         query: Any = module.query[head]
         n_keys, n_values = module.key_dims[head], module.value_dims[head]
         keys = [
-            rows(qkv, [unit, n_keys + unit]) + rows(query, [unit], carries=True)
+            rows(qkv, [unit]) + rows(qkv, [n_keys + unit]) + rows(query, [unit], carries=True)
             for unit in range(n_keys)
         ]
         values = [

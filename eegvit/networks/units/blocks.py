@@ -104,7 +104,7 @@ def of_stem(module: TemporalSpatialMap | FewerPlanes) -> Iterator[Units]:
         n_planes = len(places) * layout.front.depth
         return FewerPlanes.of(layout, n_planes, planes)
 
-    yield Units("filters", "filters", places, narrow)
+    yield Units("filters", "filters", places, narrow, fixed=True)
 
 
 def of_scalp(module: ScalpMap) -> Iterator[Units]:
@@ -114,7 +114,8 @@ def of_scalp(module: ScalpMap) -> Iterator[Units]:
         of_front(module.front, [unit])
         + of_norm(module.norm, after(module.front, [unit]))
         + of_norm(module.log_norm, [unit])
-        + columns(module.project, [unit, n_filters + unit], carries=True)
+        + columns(module.project, [unit], carries=True)
+        + columns(module.project, [n_filters + unit], carries=True)
         for unit in range(n_filters)
     ]
     yield Units("filters", "filters", places, unchanged)

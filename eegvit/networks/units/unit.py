@@ -27,7 +27,7 @@ class Place:
         Of one of its parameters or buffers.
     dim : int
     positions : tuple of int
-        Along that dimension.
+        Along that dimension, one after another.
     carries : bool
         Whether all that the unit gives passes these weights, in proportion to them.
     silenced : bool
@@ -69,6 +69,8 @@ class Units:
         returns a module, that takes the layer's place.
     scaled : bool
         Whether what units give is over the root of their number.
+    fixed : bool
+        Whether what comes behind has no place for more of them.
     """
 
     name: str
@@ -76,6 +78,12 @@ class Units:
     places: list[list[Place]]
     narrow: Callable[[Sequence[int]], nn.Module | None]
     scaled: bool = False
+    fixed: bool = False
+
+    @property
+    def widens(self) -> bool:
+        """Whether copies of units can be added; heads grow by what is in them."""
+        return self.role != "heads" and not self.fixed
 
     def __len__(self) -> int:
         return len(self.places)

@@ -27,7 +27,7 @@ def units_table(row: BoardRow) -> Table:
                 cells.append(Cell())
                 continue
             matters = one["importance"]
-            text = f"{one['left']} of {one['units']}"
+            text = f"{one['left']} {'of' if one['left'] <= one['units'] else 'for'} {one['units']}"
             cells.append(Cell(text, (f"{matters:.2g} ×",), share=matters / most))
         rows.append(named(stage, *cells))
     columns = (Column("where", left=True), *map(Column, roles))
