@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eegvit.report.figures.signals import signals_plot
 from eegvit.report.tables.information import information_table
+from eegvit.report.tables.spelling import spelling_said, spelling_table
 from eegvit.results.responses.signals import Signals
 from eegvit.results.results import Results
 
@@ -12,14 +13,16 @@ def signals_values(results: Results) -> dict[str, object]:
     """Return figure and tables of the section; none where there is nothing to show."""
     signals = results.signals
     plot = signals_plot(signals) if signals and len(signals.axis) > 1 else None
-    information = information_table(results)
-    if plot is None and information is None:
+    information, spelling = information_table(results), spelling_table(results)
+    if plot is None and information is None and spelling is None:
         return {}
     return {
         "plot": plot,
         "said": signals_said(signals) if signals else "",
         "information": information,
         "n_classes": len(results.classes),
+        "spelling": spelling,
+        "board": spelling_said(results) if spelling else "",
     }
 
 
