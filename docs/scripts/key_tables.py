@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from eegvit import registry
 from eegvit.config import Align, Card, Ensemble, Evaluate, Expected, Study, View, Windows, load_yaml
+from eegvit.config.cards.card import Speller
 from eegvit.config.compressing import distill_model, prune_model
 from eegvit.config.descriptions import keys_of, summary
 from eegvit.config.models import Model
@@ -28,7 +29,11 @@ STUDY_PARTS: dict[str, type[BaseModel]] = {
     "models.distill": distill_model(),
     "ensembles": Ensemble,
 }
-CARD_PARTS: dict[str, type[BaseModel]] = {"windows": Windows, "expected": Expected}
+CARD_PARTS: dict[str, type[BaseModel]] = {
+    "windows": Windows,
+    "speller": Speller,
+    "expected": Expected,
+}
 
 
 def study_page() -> str:

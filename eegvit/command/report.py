@@ -59,15 +59,12 @@ def _remake(options: argparse.Namespace) -> int:
     if len(options.what) != 1:
         raise ValueError("`eegvit report remake STUDY` takes one study")
     from eegvit.data.cache import Cache
-    from eegvit.execute.store import Store
     from eegvit.report import terminal, write
-    from eegvit.results.stored import score
-    from eegvit.study import plan_study
+    from eegvit.study import stored_results
 
     options.study = options.what[0]
-    study, cache = study_of(options), Cache(options.cache)
-    plan = plan_study(study, cache)
-    results = score(study, plan, Store(cache.fits))
+    study = study_of(options)
+    results = stored_results(study, Cache(options.cache))
     folder = Path(options.out) / study.name
     page = write(results, folder, command=typed(options), overwrite=options.overwrite)
     print(terminal(results))

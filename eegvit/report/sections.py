@@ -22,6 +22,7 @@ from eegvit.report.figures.ranks import critical_difference
 from eegvit.report.figures.raster import raster
 from eegvit.report.figures.subjects import subject_dots
 from eegvit.report.render import render
+from eegvit.report.signals import signals_values
 from eegvit.report.tables.audit import left_out, saw_table
 from eegvit.report.tables.board import board_table, scores_of_each
 from eegvit.report.tables.costs import stages_table, times_table
@@ -92,6 +93,7 @@ def sections(results: Results, about: Mapping[str, Any], seconds: float) -> list
         _leaderboard(results),
         _subjects(results),
         _pairs(results),
+        _signals(results),
         _ensembles(results),
         _fusion(results),
         embeddings_section(results),
@@ -209,6 +211,11 @@ def _pairs(results: Results) -> Section | None:
     ]
     values = {"table": table, "families": drawn, "n_pairs": n_pairs, "long": n_pairs > MANY}
     return Section("pairs", "Pairs", {**values, "flips": f" ({patterns(results.n_subjects)})"})
+
+
+def _signals(results: Results) -> Section | None:
+    values = signals_values(results)
+    return Section("signals", "Signals", values) if values else None
 
 
 def _ensembles(results: Results) -> Section | None:

@@ -20,6 +20,7 @@ from eegvit.results.leaderboard import BoardRow, class_counts, make_board, stage
 from eegvit.results.members import Ensembles, describe_ensembles
 from eegvit.results.metrics import scores
 from eegvit.results.outcomes import Outcome, Predictions, checked, predictions, rows_of
+from eegvit.results.responses.signals import Signals
 from eegvit.views.view import STAGES as VIEW_STAGES
 
 STAGES = ("features", "fit", "predict")
@@ -85,6 +86,8 @@ class Results:
         Scores by the number of labels, in a study of few labels; all else is of the largest.
     representations : tuple of Representation
         What networks hold before they see labels, where models are pretrained.
+    signals : Signals or None
+        Mean signals of the trials tested, of flicker and of responses to events.
     warnings : tuple of str
         What was warned of while recordings were read and models were fitted, each once.
     reading : tuple of Reading
@@ -110,6 +113,7 @@ class Results:
     ensembles: Ensembles = field(default_factory=Ensembles)
     efficiency: Efficiency | None = None
     representations: tuple[Representation, ...] = ()
+    signals: Signals | None = None
     warnings: tuple[str, ...] = ()
     reading: tuple[Reading, ...] = ()
     audit: Audit | None = None

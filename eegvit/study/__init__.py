@@ -7,6 +7,7 @@ from eegvit.study.running import (
     plan_and_carry_out,
     plan_study,
     run_study,
+    stored_results,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "plan_and_carry_out",
     "plan_study",
     "run_study",
+    "stored_results",
 ]

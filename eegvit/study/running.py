@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,15 +19,16 @@ from eegvit.execute.local import local
 from eegvit.execute.shard import Beginning, Shard, left_over
 from eegvit.execute.store import Store
 from eegvit.plan.plan import Plan, make_plan
+from eegvit.results.responses.signals import DRAWN, describe_signals, paradigm_of
 from eegvit.results.results import Results
 from eegvit.results.stored import score
 from eegvit.sealed import Damaged
 from eegvit.study.found import StudyResults
 from eegvit.tasks import Executor, InProcess
 from eegvit.trials import Trials, concatenate
-from eegvit.views.arrays import views_of
+from eegvit.views.arrays import view_of, views_of
 from eegvit.views.other_data import source_views
-from eegvit.views.reading import make_views
+from eegvit.views.reading import make_views, unaligned_view
 
 ATTEMPTS = 3  # to go on where signals in the cache are damaged
 
@@ -120,9 +122,27 @@ def plan_and_carry_out(
         plan, store = plan_study(study, cache, trials, executor), Store(cache.fits)
         execute(plan, store, cache, executor)
         represent(plan, store, cache, executor)
-        return plan, score(plan.study, plan, store)
+        return plan, _scored(plan, store, cache, trials)
 
     return _undamaged(study, cache, work)
+
+
+def stored_results(study: Study, cache: Cache) -> Results:
+    """Return the results of a study from what is stored; nothing is fitted."""
+
+    def work() -> Results:
+        return _scored(plan_study(study, cache), Store(cache.fits), cache)
+
+    return _undamaged(study, cache, work)
+
+
+def _scored(plan: Plan, store: Store, cache: Cache, trials: Trials | None = None) -> Results:
+    """Return the results of a study with the signals that its page shows."""
+    results = score(plan.study, plan, store)
+    if paradigm_of(plan.study) not in DRAWN:
+        return results
+    view = unaligned_view(plan.study, cache) if trials is None else view_of(trials, cache)
+    return replace(results, signals=describe_signals(plan, view))
 
 
 def carry_out_shard(

@@ -6,7 +6,7 @@ import functools
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from eegvit import data
 from eegvit.config import Align, Card, Study, View, sha256
@@ -14,14 +14,13 @@ from eegvit.data.cache import Cache
 from eegvit.data.remarks import other_scales, overlap, unexpected
 from eegvit.progress import Progress
 from eegvit.tasks import Executor, InProcess, Task
-from eegvit.views.blocks import (
-    aligned_recipe,
-    plain,
-    read_blocks,
-)
+from eegvit.views.blocks import NONE, aligned_recipe, plain, read_blocks
 from eegvit.views.kinship import with_kin
 from eegvit.views.known import note_known
 from eegvit.views.view import DataView, make_view, same_trials
+
+Names: TypeAlias = tuple[str, ...] | None
+Wanted: TypeAlias = tuple[Card, str, str, Align, Names, Names]
 
 
 def make_views(study: Study, cache: Cache, executor: Executor | None = None) -> dict[str, DataView]:
@@ -64,6 +63,19 @@ def cards_of(study: Study) -> list[Card]:
     return list({sha256(card): card for card in wanted}.values())
 
 
+def unaligned_view(study: Study, cache: Cache) -> DataView:
+    """Return the trials of a study before alignment, of which the aligned ones were made.
+
+    They are filtered and cut as a model without `view` sees them, or as the first model does
+    where each has a `view` of its own: nothing is read that was not read for the models.
+    """
+    usual = [name for name, model in study.models.items() if model.view is None]
+    cards, _ = wanted_of(study, (usual or list(study.models))[0])
+    wanted = _arguments(cards, NONE, cache)
+    blocks = [block for each in wanted for block in read_blocks(*each, cache)]
+    return make_view({"cards": list(cards), "align": plain(NONE)}, blocks)
+
+
 def wanted_of(study: Study, name: str) -> tuple[tuple[Card, ...], Align]:
     """Return the cards as a model wants them, and its alignment."""
     model = study.models[name]
@@ -101,13 +113,7 @@ def _read(card: Card, subject: str, cache: Cache) -> None:
 def _open(
     cards: tuple[Card, ...], align: Align, cache: Cache, executor: Executor, first: bool
 ) -> DataView:
-    people = _people(cards)
-    classes, channels = _common(cards, people, cache)
-    several = len(cards) > 1
-    arguments = [
-        (card, subject, f"{card.name}:{subject}" if several else subject, align, classes, channels)
-        for card, subject in people
-    ]
+    arguments = _arguments(cards, align, cache)
     if align.method != "none":
         todo = [
             Task(f"{a[0].name} {a[1]}", _prepare, (*a, cache))
@@ -120,6 +126,17 @@ def _open(
     return replace(
         view, remarks=tuple(said for card in cards for said in _remarks(card, align, cache, first))
     )
+
+
+def _arguments(cards: tuple[Card, ...], align: Align, cache: Cache) -> list[Wanted]:
+    """Return what `read_blocks` takes for each person, but for the cache."""
+    people = _people(cards)
+    classes, channels = _common(cards, people, cache)
+    several = len(cards) > 1
+    return [
+        (card, subject, f"{card.name}:{subject}" if several else subject, align, classes, channels)
+        for card, subject in people
+    ]
 
 
 def _remarks(card: Card, align: Align, cache: Cache, first: bool) -> list[str]:
@@ -177,7 +194,7 @@ def _several(names: Sequence[str]) -> str:
 
 def _common(
     cards: tuple[Card, ...], people: Sequence[tuple[Card, str]], cache: Cache
-) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+) -> tuple[Names, Names]:
     """Return the classes and channels that all data sets have; None where there is one set."""
     if len(cards) == 1:
         return None, None

@@ -32,6 +32,7 @@ NEEDED = {  # keys that an example means nothing without
     "models.pretrain.unlabelled": {"data": "physionet_mi"},
     "models.distill.weight": {"from": "fbcsp"},
     "models.distill.temperature": {"from": "fbcsp"},
+    "speller": {"rows": 6, "columns": 6, "onset_to_onset": 0.175},
     "options.files": {"root": ".", "pattern": "S{subject}.edf"},
     "options.bids": {"root": "."},
     "options.moabb": {"dataset": "BNCI2014_001"},
@@ -61,7 +62,7 @@ def test_an_example_is_taken(
     elif part == "ensembles":
         assert load_study({**STUDY, "ensembles": {"mine": {"of": ["csp", "fbcsp"]} | value}})
     else:
-        inner = {part: value} if part in ("windows", "expected") else value
+        inner = {part: value} if part in ("windows", "speller", "expected") else value
         if part.startswith("options."):
             inner = {"source": part.partition(".")[2], "options": value}
         if part == "windows" and key == "step":

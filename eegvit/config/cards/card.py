@@ -104,6 +104,25 @@ class Windows(Strict):
     step: float | None = Field(default=None, gt=0)
 
 
+class Speller(Strict):
+    """A board whose rows and columns flash, one after the other, until a character is chosen.
+
+    Parameters
+    ----------
+    rows, columns : int
+        How many there are, two or more.
+    onset_to_onset : float
+        Seconds from the start of a flash to that of the next.
+    pause : float
+        Seconds between characters, beyond those from flash to flash.
+    """
+
+    rows: int = Field(ge=2)
+    columns: int = Field(ge=2)
+    onset_to_onset: float = Field(gt=0)
+    pause: float = Field(default=0.0, ge=0)
+
+
 class Judged(Strict):
     """Where a trial is looked at to say whether it is spoilt.
 
@@ -176,6 +195,9 @@ class Card(Strict):
     notes : str
         What one should know before using it, such as how its trials were cut where they are no
         public recordings; every page says it.
+    speller : dict or None
+        The board that people spelled on, for which pages estimate characters a minute. There are
+        two classes then, the second that of flashes of the wanted character.
     expected : dict or None
         How many people, sessions, trials and so on there should be. What differs is said once.
     origin : str
@@ -207,6 +229,7 @@ class Card(Strict):
     citation: str = ""
     url: str = ""
     notes: str = ""
+    speller: Speller | None = None
     expected: Expected | None = None
     origin: str = ""
     judged: Judged | None = None
@@ -223,6 +246,15 @@ class Card(Strict):
     def _window_is_within(self) -> Card:
         if self.windows and self.window[1] - self.window[0] > self.windows.length:
             raise ValueError("`window` is longer than the `length` of `windows`; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _flashes_are_of_two_classes(self) -> Card:
+        if self.speller and len(self.classes) != 2:
+            raise ValueError(
+                f"`speller` goes with two classes, the second that of flashes of the wanted"
+                f" character; there are {len(self.classes)}"
+            )
         return self
 
     @property
