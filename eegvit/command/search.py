@@ -101,12 +101,15 @@ def searched_model(study: Study, name: str | None) -> tuple[str, Model]:
     able = {
         one: model
         for one, model in study.models.items()
-        if model.branch == BRANCH and not (model.pretrain or model.prune or model.control)
+        if model.branch == BRANCH
+        and not (model.pretrain or model.prune or model.distill or model.control)
     }
     if name is None and len(able) == 1:
         name = next(iter(able))
     if not able:
-        raise ValueError(f"the study has no {BRANCH} that is neither pretrained nor pruned")
+        raise ValueError(
+            f"the study has no {BRANCH} that is neither pretrained, pruned nor distilled"
+        )
     if name is None:
         raise ValueError(f"the study has several models to search: --model {' or '.join(able)}")
     if name not in able:

@@ -14,11 +14,11 @@ from torch import nn
 
 from eegvit.branches.efficientvit import CASCADED_ONLY, EfficientViTClassifier
 from eegvit.branches.neural import channel_moments, hold_out
-from eegvit.compress.budget import cost
+from eegvit.compress.budget import cost, latency
 from eegvit.compress.search.greedy import Judged
-from eegvit.compress.search.latency import Latencies
 from eegvit.compress.search.merit import Costs, merit, units_here
 from eegvit.compress.search.space import Shape, Space, settings_of
+from eegvit.compress.search.table import Table, macs
 from eegvit.config.presets import Preset
 from eegvit.networks.device import choose_device
 from eegvit.networks.layers import Standardise
@@ -109,9 +109,10 @@ class Ground:
         return self.model.stages()[1]
 
     @cached_property
-    def latencies(self) -> Latencies:
-        """The table of what takes how long here."""
-        return Latencies(self.build, self.example)
+    def tables(self) -> dict[str, Table]:
+        """What each block costs here."""
+        measures = {"macs": macs, "latency": latency}
+        return {name: Table(self.build, self.example, own) for name, own in measures.items()}
 
     @cached_property
     def units(self) -> dict[str, float]:
@@ -159,12 +160,9 @@ class Ground:
     def costs(self, shape: Shape) -> dict[str, float]:
         """Return what a shape costs: parameters, multiply-accumulates, seconds of a trial."""
         if shape not in self.known:
-            network = self.build(shape).eval()
-            self.known[shape] = {
-                "parameters": cost(network, self.example, "parameters"),
-                "macs": cost(network, self.example, "macs"),
-                "latency": self.latencies(shape),
-            }
+            parameters = cost(self.build(shape), self.example, "parameters")
+            looked_up = {name: table(shape) for name, table in self.tables.items()}
+            self.known[shape] = {"parameters": parameters, **looked_up}
         return self.known[shape]
 
     def judged(self, shape: Shape, network: nn.Module) -> Judged[Shape]:

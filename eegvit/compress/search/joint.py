@@ -21,6 +21,7 @@ from eegvit.compress.search.supernet import SandwichRun, Supernet, calibration_t
 from eegvit.compress.settings import Of
 from eegvit.networks.device import seeded
 from eegvit.preprocess.signals import EEG
+from eegvit.registry import absence, installed
 from eegvit.train.batches import Batches
 from eegvit.train.loop import carry_out
 
@@ -191,6 +192,8 @@ def _refuse(to: float, of: str, by: str, trainings: int) -> None:
     for name, value, known in (("of", of, get_args(Of)), ("by", by, get_args(By))):
         if value not in known:
             raise ValueError(f"{name}={value!r}: it is one of {', '.join(known)}")
+    if by == "optuna" and not installed("optuna"):
+        raise ValueError(f"by='optuna': {absence('optuna')}")
     if not 0 < to < 1:
         raise ValueError(f"to={to!r}: it is a share of what the largest costs, above 0 and below 1")
     if trainings < 1:

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from eegvit.compress.search.latency import Latencies, keys_of, parts_of
+from eegvit.compress.budget import cost
 from eegvit.compress.search.space import Space
+from eegvit.compress.search.table import Table, keys_of, macs, parts_of
 
 X = torch.randn(1, 4, 250, generator=torch.Generator().manual_seed(0))
 
@@ -43,7 +44,7 @@ def test_a_part_is_measured_once_and_looked_up_then(
         measured.append(part)
         return float(len(measured))
 
-    latencies = Latencies(make_build(layout="conv"), X, measure)
+    latencies = Table(make_build(layout="conv"), X, measure)
     alike = replace(space.largest, keys=((4, 4), (3, 4)))
     assert latencies(space.largest) == sum(latencies.known(key) for key in keys_of(space.largest))
     distinct = len(set(keys_of(space.largest)))
@@ -57,16 +58,14 @@ def test_a_part_is_measured_once_and_looked_up_then(
 def test_what_is_smaller_is_not_slower(space: Space, make_build: Callable[..., Any]) -> None:
     """Noise that says otherwise, as here where each measurement is longer, changes nothing."""
     seconds = iter(range(1, 10_000))
-    latencies = Latencies(make_build(layout="conv"), X, lambda part, given: next(seconds))
+    latencies = Table(make_build(layout="conv"), X, lambda part, given: next(seconds))
     now = latencies(space.largest)
     for shape in space.steps(space.largest).values():
         assert latencies(shape) <= now
     assert latencies(space.smallest) <= now
 
 
-def test_the_sum_is_about_what_the_whole_takes(
-    space: Space, make_build: Callable[..., Any]
-) -> None:
+def test_the_sum_is_what_the_whole_takes(space: Space, make_build: Callable[..., Any]) -> None:
     """Time is counted in modules run, so that the machine has no say."""
 
     def modules(part: nn.Module, given: Any) -> float:
@@ -84,5 +83,6 @@ def test_the_sum_is_about_what_the_whole_takes(
     build = make_build(layout="scalp")
     with torch.no_grad():
         for shape in (space.largest, space.smallest):
-            whole = modules(build(shape).eval(), X)
-            assert Latencies(build, X, modules)(shape) == whole
+            network = build(shape).eval()
+            assert Table(build, X, modules)(shape) == modules(network, X)
+            assert Table(build, X, macs)(shape) == cost(network, X, "macs")

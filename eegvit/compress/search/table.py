@@ -1,4 +1,4 @@
-"""How long a network takes, looked up in a table of what each of its blocks took here."""
+"""What a network costs, looked up in a table of what each of its blocks costs here."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eegvit.compress.budget import latency
+from eegvit.compress.budget import cost
 from eegvit.compress.search.space import Shape
 from eegvit.networks.efficientvit.model import EfficientViT
 
 Key = tuple[str, tuple[float, ...]]  # what part it is, and its sizes
 Measured = tuple[Key, nn.Module, Any]  # a part, and what it is given
 LAYERS = 3  # of what halves the map, and of each block
-TIMES = 3  # medians whose least is a part's: what else the machine does only adds to it
 
 
-class Latencies:
-    """Seconds of each part of a network here, each measured when it is first asked for.
+class Table:
+    """What each part of a network costs here, each measured when it is first asked for.
 
     A part that is nowhere larger than another is taken to be no slower: what says otherwise is
     noise, and so would be a step that follows it.
@@ -30,12 +29,12 @@ class Latencies:
         Returns an untrained network of a shape, behind a standardisation.
     example : Tensor, shape (1, channels, times)
     measure : callable
-        Returns the seconds that a module takes for what it is given.
+        Returns what a module costs for what it is given.
 
     Attributes
     ----------
     table : dict
-        Seconds of each part that was measured, by what it is and its sizes.
+        The cost of each part that was measured, by what it is and its sizes.
 
     Examples
     --------
@@ -44,10 +43,10 @@ class Latencies:
     >>> def build(shape):
     ...     network = EfficientViT(3, 250, 2, sfreq=125.0, preset=settings_of(shape, base))
     ...     return nn.Sequential(nn.Identity(), network)
-    >>> space, latencies = Space.of(base), Latencies(build, torch.zeros(1, 3, 250))
-    >>> latencies(space.largest) > latencies(space.smallest) > 0
+    >>> space, seconds = Space.of(base), Table(build, torch.zeros(1, 3, 250), latency)
+    >>> seconds(space.largest) > seconds(space.smallest) > 0
     True
-    >>> [what for what, _ in latencies.table]
+    >>> [what for what, _ in seconds.table]
     ['front', 'stage 1', 'head', 'front', 'stage 1', 'head']
     """
 
@@ -55,14 +54,13 @@ class Latencies:
         self,
         build: Callable[[Shape], nn.Module],
         example: Tensor,
-        measure: Callable[[nn.Module, Any], float] | None = None,
+        measure: Callable[[nn.Module, Any], float],
     ) -> None:
-        self.build, self.example = build, example
-        self.measure = measure or shortest
+        self.build, self.example, self.measure = build, example, measure
         self.table: dict[Key, float] = {}
 
     def __call__(self, shape: Shape) -> float:
-        """Return the seconds of a trial: the sum over the parts."""
+        """Return what a shape costs for a trial: the sum over its parts."""
         if any(key not in self.table for key in keys_of(shape)):
             with torch.no_grad():
                 for key, part, given in parts_of(self.build(shape).eval(), shape, self.example):
@@ -71,11 +69,11 @@ class Latencies:
         return sum(map(self.known, keys_of(shape)))
 
     def known(self, key: Key) -> float:
-        """Return the least of what a part and those that are no smaller took."""
+        """Return the least of what a part and those that are no smaller cost."""
         what, sizes = key
         return min(
-            seconds
-            for (other, larger), seconds in self.table.items()
+            found
+            for (other, larger), found in self.table.items()
             if other == what and all(a >= b for a, b in zip(larger, sizes, strict=True))
         )
 
@@ -112,9 +110,24 @@ def parts_of(network: Any, shape: Shape, example: Tensor) -> Iterator[Measured]:
     yield next(keys), _Head(network[1]), maps
 
 
-def shortest(part: nn.Module, given: Any) -> float:
-    """Return the seconds that a part takes once its norms are folded."""
-    return min(latency(part, given) for _ in range(TIMES))
+def macs(part: nn.Module, given: Any) -> float:
+    """Return the multiply-accumulates of a part for what it is given.
+
+    Examples
+    --------
+    >>> macs(nn.Linear(5, 3), torch.zeros(1, 5))
+    15.0
+    """
+    return cost(_Given(part, given), torch.zeros(1), "macs")
+
+
+class _Given(nn.Module):
+    def __init__(self, part: nn.Module, given: Any) -> None:
+        super().__init__()
+        self.part, self.given = part, given
+
+    def forward(self, _: Tensor) -> Any:
+        return self.part(self.given)
 
 
 class _Front(nn.Module):
