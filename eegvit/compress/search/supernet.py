@@ -18,7 +18,7 @@ from eegvit.compress.search.shared import Index, Shared, shared
 from eegvit.compress.search.space import Shape, Space
 from eegvit.networks.device import seeded
 from eegvit.train.batches import Batches
-from eegvit.train.loss import cross_entropy
+from eegvit.train.lesson import Taught
 from eegvit.train.run import Run
 
 AT_RANDOM = 2  # shapes drawn for each step, beside the largest and the smallest
@@ -38,6 +38,13 @@ class Supernet(nn.Module):
     build : callable
         Returns an untrained network of a shape, behind a standardisation.
 
+    Attributes
+    ----------
+    whole : nn.Module
+        The network of the largest shape.
+    now : Shape
+        What `forward` is of.
+
     Examples
     --------
     >>> from eegvit.compress.search.space import settings_of
@@ -55,11 +62,12 @@ class Supernet(nn.Module):
         super().__init__()
         self.space, self.build = space, build
         self.whole = build(space.largest)
+        self.now = space.largest
         self.known: dict[Shape, tuple[nn.Module, Shared]] = {}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map trials (n, channels, times) to the logits of the largest shape."""
-        logits: Tensor = self.whole(x)
+        """Map trials (n, channels, times) to the logits of the shape that it is `now`."""
+        logits: Tensor = self.part(self.now)(x)
         return logits
 
     def part(self, shape: Shape) -> nn.Module:
@@ -155,17 +163,15 @@ class SandwichRun(Run):
     network: Supernet
     shapes: tuple[Shape, ...] = ()
 
-    def loss(self, X: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    def loss(self, X: Tensor, y: Tensor | Taught, label_smoothing: float = 0.0) -> Tensor:
         """Return the mean loss of the shapes of a step."""
-        space = self.network.space
+        space, losses = self.network.space, []
         drawn = (space.random(self.rng) for _ in range(AT_RANDOM))
         self.shapes = (space.largest, space.smallest, *drawn)
-        amp = self.recipe.amp and X.device.type == "cuda"
-        with torch.autocast("cuda", torch.bfloat16, enabled=amp):
-            losses = [
-                cross_entropy(self.network.part(shape)(X), y, self.class_weight, label_smoothing)
-                for shape in dict.fromkeys(self.shapes)
-            ]
+        for shape in dict.fromkeys(self.shapes):
+            self.network.now = shape
+            losses.append(super().loss(X, y, label_smoothing))
+        self.network.now = space.largest
         return torch.stack(losses).mean()
 
     def backward(self, loss: Tensor) -> None:

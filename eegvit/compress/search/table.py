@@ -38,6 +38,7 @@ class Table:
 
     Examples
     --------
+    >>> from eegvit.compress.budget import latency
     >>> from eegvit.compress.search.space import Space, settings_of
     >>> base = {"widths": (16,), "depths": (2,), "heads": (2,), "kernels": (3, 3)}
     >>> def build(shape):
