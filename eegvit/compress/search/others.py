@@ -60,7 +60,7 @@ def by_optuna(
     """
     optuna: Any = optional("optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
+    sampler = optuna.samplers.TPESampler(seed=seed)
     study = optuna.create_study(directions=["maximize", "maximize"], sampler=sampler)
     while True:
         for _ in range(MOST_DRAWS):
