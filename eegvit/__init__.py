@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from eegvit.compress.classifier import PrunedClassifier as PrunedClassifier
     from eegvit.compress.classifier import prune as prune
     from eegvit.compress.distilled import DistilledClassifier as DistilledClassifier
+    from eegvit.compress.search import search_shape as search_shape
     from eegvit.config import Study as Study
     from eegvit.config import load_card as load_card
+    from eegvit.config import load_preset as load_preset
     from eegvit.config import load_study as load_study
     from eegvit.deploy.decoder import Decoder as Decoder
     from eegvit.ensemble.classifier import EnsembleClassifier as EnsembleClassifier
@@ -64,9 +66,11 @@ _HOMES = {
     "TangentSpaceClassifier": "branches.tangent",
     "Trials": "trials",
     "load_card": "config",
+    "load_preset": "config",
     "load_study": "config",
     "prune": "compress.classifier",
     "run_study": "study",
+    "search_shape": "compress.search",
 }
 
 __all__ = ["__version__", *_HOMES]

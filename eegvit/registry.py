@@ -46,6 +46,7 @@ SOURCES: dict[str, str] = {
 GROUPS = {"eegvit.branches": BRANCHES, "eegvit.sources": SOURCES}  # of entry points
 EXTRAS = {  # packages that not every installation has: their extras
     "distributed": "cluster",
+    "optuna": "compress",
     "braindecode": "braindecode",
     "onnx": "deploy",
     "onnxruntime": "deploy",

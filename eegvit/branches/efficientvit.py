@@ -42,9 +42,10 @@ class EfficientViTClassifier(NeuralClassifier):
         of several sizes. None is linear on the one row of filtered signals and cascaded on all
         else, or cascaded everywhere if a setting of that family is given. Only the cascaded one
         knows rows of the scalp as places; to the others they are lines of a picture.
-    preset : {"eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"} or None
+    preset : {"eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"}, dict or None
         About 4, 10, 60 or 300 thousand parameters in one, two, three and three stages, the map
-        coarser from each to the next. None is eeg_xxs on the scalp and eeg_xs on all else.
+        coarser from each to the next. None is eeg_xxs on the scalp and eeg_xs on all else. Or what
+        `eegvit.load_preset` reads from a file that `eegvit search` wrote; in a study, the file.
     layout : {"both", "scalp", "conv", "grid"}
         How a trial becomes a map: places on the scalp x time; temporal and spatial filters (one
         row); both of these, on a network each, whose probabilities are averaged; virtual
@@ -110,7 +111,7 @@ class EfficientViTClassifier(NeuralClassifier):
 
     family: Literal["cascaded", "linear", "former", "multiscale"] | None = None
     augment: str | tuple[str, ...] | None = None
-    preset: Literal["eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"] | None = None
+    preset: Literal["eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"] | dict[str, Any] | None = None
     layout: Literal["both", "scalp", "conv", "grid"] = "both"
     dropout: float = 0.25
     drop_path: float = 0.0
@@ -156,6 +157,13 @@ class EfficientViTClassifier(NeuralClassifier):
             return ()
         return ("segment_recombine",)
 
+    def identity(self) -> dict[str, Any]:
+        """Return the parameters that decide what it computes: not whence a preset came."""
+        known = super().identity()
+        if isinstance(self.preset, dict):
+            known["preset"] = {k: v for k, v in self.preset.items() if k != "searched"}
+        return known
+
     def attention_received(self, X: EEG) -> NDArray[np.float32]:
         """Return how much attention each electrode receives over time: (n, channels, steps).
 
@@ -171,9 +179,23 @@ class EfficientViTClassifier(NeuralClassifier):
         signals = torch.from_numpy(np.array(self.check_X(X), dtype=np.float32))
         return electrode_attention(layers[1], layers[0](signals)).numpy()
 
+    def stages(self) -> tuple[str, dict[str, Any]]:
+        """Return the family of its stages and what they are given, where it has one network."""
+        from eegvit.networks.efficientvit.model import stage_settings
+        from eegvit.networks.efficientvit.presets import usual_preset
+
+        if self.layout == "both":
+            raise ValueError("layout='both' is two networks: take 'scalp', 'conv' or 'grid'")
+        family = self._family(self.layout)
+        preset = self.preset or usual_preset(self.layout)
+        return family, stage_settings(family, preset, self._cascaded_settings())
+
     def _family(self, layout: str) -> str:
-        if self.family is not None:
-            return self.family
+        of_preset = self.preset["family"] if isinstance(self.preset, dict) else self.family
+        if self.family not in (None, of_preset):
+            raise ValueError(f"family='{self.family}': the preset is of '{of_preset}'")
+        if of_preset is not None:
+            return of_preset
         return "linear" if layout == "conv" and not self._cascaded_settings() else "cascaded"
 
     def _cascaded_settings(self) -> dict[str, Any]:

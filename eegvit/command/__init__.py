@@ -23,6 +23,7 @@ COMMANDS = {
     "list": "list the studies, data sets, models and ensemble rules",
     "show": "explain a model, a data set, a study, a rule or a key of the study file",
     "init": "look at a folder of recordings and write a study for it",
+    "search": "search the shape of an EfficientViT that is smaller and faster",
     "deploy": "fit a model on all people into a file, and decode recordings with it",
     "report": "write a page again from what is stored; verify, compare or join reports",
     "cache": "show or clear what was kept of recordings",

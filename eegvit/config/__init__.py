@@ -5,6 +5,7 @@ from eegvit.config.document import StudyErrors, find, shipped
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.load import load_card, load_study, load_yaml
 from eegvit.config.models import Align, Evaluate, Model, Study, sha256
+from eegvit.config.presets import load_preset
 
 __all__ = [
     "Align",
@@ -19,6 +20,7 @@ __all__ = [
     "Windows",
     "find",
     "load_card",
+    "load_preset",
     "load_study",
     "load_yaml",
     "sha256",

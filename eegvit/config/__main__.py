@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from eegvit import registry
-from eegvit.config.branches import COMMON, FUSED
+from eegvit.config.branches import COMMON, FUSED, OF_PRESETS
 from eegvit.config.cards.card import Card
 from eegvit.config.compressing import can_be_pruned, distill_model, prune_model
 from eegvit.config.descriptions import summary
@@ -73,6 +73,8 @@ def _models(definitions: Schema) -> list[Schema]:
         own = {"branch": {"const": name, "description": summary(cls)}, **schema["properties"]}
         if name == FUSED:
             own["branches"] = SEVERAL
+        if name == OF_PRESETS:
+            own["preset"]["anyOf"].append({"type": "string", "pattern": r"\.ya?ml$"})
         required = ["branch", *schema.get("required", [])]
         member = {**schema, "properties": own, "required": required}
         definitions[f"branch_{name}"] = member

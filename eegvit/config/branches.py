@@ -14,6 +14,7 @@ from eegvit.config.compressing import read_distill, read_prune
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.imports import ALLOWED, find_class
 from eegvit.config.models import Model
+from eegvit.config.presets import read_preset
 from eegvit.config.pretraining import read_pretrain
 from eegvit.config.signature import complaints, read_parameters
 from eegvit.config.steps import read_steps
@@ -29,6 +30,7 @@ COMMON = (
     "distill",
 )  # keys of a model that are no parameters of its branch
 FUSED = "fusion"  # what a list of branches is
+OF_PRESETS = "efficientvit"  # the branch whose preset may be a file
 
 
 def read_model(
@@ -115,11 +117,13 @@ def _branch(
         except StudyErrors as error:
             errors += [document.error((*path, "file"), line) for line in error.lines]
             return None
+    before = len(errors)
+    if branch == OF_PRESETS:
+        given = read_preset(document, path, given, file, errors)
     missing = [package for package in getattr(cls, "needs", ()) if not registry.installed(package)]
     if missing:
         errors.append(document.error(here, f"branch '{branch}': {registry.absence(missing[0])}"))
         return None
-    before = len(errors)
     members = given.get("branches")
     if branch == FUSED and isinstance(members, list):
         given["branches"] = _members(document, here, members, file, errors, allowed)

@@ -90,6 +90,19 @@ def written(value: Any) -> str:
     return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
 
 
+def flowing(value: Any) -> str:
+    """Return a plain value as YAML text of one line.
+
+    Examples
+    --------
+    >>> flowing({"a": (1, 2), "b": "x: y"})
+    "{a: [1, 2], b: 'x: y'}"
+    """
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=True,
+                          width=10**6)  # fmt: skip
+    return str(text).removesuffix("...\n").strip()
+
+
 class _Composer(yaml.SafeLoader):
     """Composes nodes as long as they are few and none is deep."""
 

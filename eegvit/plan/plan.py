@@ -14,6 +14,7 @@ import numpy as np
 from eegvit.config import Study
 from eegvit.plan.fit import Fit, Request
 from eegvit.plan.keys import fit_key, identity_of, takes_seed
+from eegvit.plan.presets import refuse_searched
 from eegvit.plan.pretraining import Pretraining, pretraining_of, pretraining_on, source_of
 from eegvit.plan.recipe import Recipe
 from eegvit.plan.splits.apart import uses_copies
@@ -75,6 +76,7 @@ def make_plan(
         view = views[name]
         recentre, own = model.recentre or study.recentre, model.trained_on == "own_sessions"
         tested = np.unique(np.concatenate([split.test for split in found]))
+        refuse_searched(name, model, view, tested)
         source = source_of(name, model, sources)
         saw[name] = saw_target(study, name, model, view, tested, source)
         saw[name] |= any(saw[member] for member in taught_by.get(name, ()))

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eegvit.config.presets import stages_of
 from eegvit.networks.efficientvit.blocks import NormLinear, Stages
 from eegvit.networks.efficientvit.maps.durations import STEP, samples
 from eegvit.networks.efficientvit.maps.layouts import make_layout
@@ -38,8 +39,9 @@ class EfficientViT(nn.Module):
         For the layouts that place electrodes.
     family : str
         A name in `FAMILIES`.
-    preset : str or None
-        Settings of the stages, a name in `presets.EEG[family]`; None is the layout's usual one.
+    preset : str, mapping or None
+        Settings of the stages: a name in `presets.EEG[family]`, or what a preset's file says.
+        None is the layout's usual one.
     layout : str
         A name in `layouts.LAYOUTS`.
     dropout : float
@@ -69,7 +71,7 @@ class EfficientViT(nn.Module):
         sfreq: float,
         ch_names: Sequence[str] | None = None,
         family: str = "cascaded",
-        preset: str | None = None,
+        preset: str | Mapping[str, Any] | None = None,
         layout: str = "scalp",
         dropout: float = 0.25,
         drop_path: float = 0.0,
@@ -163,7 +165,9 @@ def segment_means(x: Tensor, segments: int) -> Tensor:
     return torch.stack(parts, 2).flatten(1)
 
 
-def stage_settings(family: str, preset: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def stage_settings(
+    family: str, preset: str | Mapping[str, Any], settings: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the arguments of a family's stages: a preset's, but for those given.
 
     Examples
@@ -172,11 +176,12 @@ def stage_settings(family: str, preset: str, settings: Mapping[str, Any]) -> dic
     (16, 24, 36)
     """
     known = inspect.signature(lookup(FAMILIES, family)).parameters
-    if preset not in EEG[family]:
+    if isinstance(preset, str) and preset not in EEG[family]:
         raise ValueError(f"there is no preset '{preset}'{suggest(preset, EEG[family])}")
+    of_preset = EEG[family][preset] if isinstance(preset, str) else stages_of(preset)
     unknown = [name for name in settings if name not in known]
     if unknown:
         raise ValueError(
             f"the family '{family}' has no setting '{unknown[0]}'{suggest(unknown[0], known)}"
         )
-    return {**EEG[family][preset], **settings}
+    return {**of_preset, **settings}

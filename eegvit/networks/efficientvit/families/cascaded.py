@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from eegvit.networks.efficientvit.families.cascaded_attention import (
 from eegvit.networks.efficientvit.families.windows import Window
 
 MOST_TOKENS = 256  # that attention is over at once, where rows are places
+OfBlocks = Sequence[Sequence[float]]  # a number for each block of each stage
 
 
 class LocalMixer(nn.Sequential):
@@ -59,7 +61,7 @@ class LocalMixer(nn.Sequential):
         reach: Size = 3,
     ) -> None:
         super().__init__()
-        hidden = round(width * ffn_ratio)
+        hidden = max(1, round(width * ffn_ratio))
         if interaction:
             convolution = ConvNorm(width, width, reach, groups=width, gain=gain)
             self.add_module("interaction", residual(convolution, drop_path))
@@ -123,10 +125,14 @@ class CascadedStages(Stages):
         Of the convolution on the queries, one for each head.
     window : (int, int) or one for each stage
         Most rows and columns to attend over.
-    key_dim : int or None
-        Width of a head's queries and keys; None is as wide as its values.
-    ffn_ratio : float
-        Hidden over outer planes of a feed-forward network.
+    key_dim : int, None or one for each block
+        Width of a head's queries and keys; None is as wide as its group of planes. For each
+        block: a list for each stage.
+    value_dim : int, None or one for each block
+        Width of a head's values; None is that of its group of planes.
+    ffn_ratio : float or one for each block
+        Hidden over outer planes of a feed-forward network. Those around the place where the map
+        is halved are as of the blocks before and after it.
     merging_ratio : float
         Hidden planes over those before where the map is halved.
     cascade : bool
@@ -144,7 +150,7 @@ class CascadedStages(Stages):
 
     Attributes
     ----------
-    widths : tuple of int
+    widths, heads : tuple of int
 
     Examples
     --------
@@ -162,8 +168,9 @@ class CascadedStages(Stages):
         heads: tuple[int, ...],
         kernels: tuple[Size, ...] = (5, 5, 5, 5),
         window: Window | tuple[Window, ...] = (7, 7),
-        key_dim: int | None = 16,
-        ffn_ratio: float = 2.0,
+        key_dim: int | None | OfBlocks = 16,
+        value_dim: int | None | OfBlocks = None,
+        ffn_ratio: float | OfBlocks = 2.0,
         merging_ratio: float = 4.0,
         cascade: bool = True,
         sandwich: bool = True,
@@ -175,18 +182,23 @@ class CascadedStages(Stages):
         super().__init__(widths, depths=depths, heads=heads)
         if attention not in ("cascaded", "plain"):
             raise ValueError(f"attention={attention!r}: it must be 'cascaded' or 'plain'")
+        self.heads = tuple(heads)
         placed = places is not None
+        keys = of_blocks("key_dim", key_dim, depths)
+        values = of_blocks("value_dim", value_dim, depths)
+        ratios = of_blocks("ffn_ratio", ffn_ratio, depths)
         if places is None:
             windows = window_of_stages(window, len(widths))
         else:
             windows = [(len(places), max(1, MOST_TOKENS // len(places)))] * len(widths)
             kernels = tuple((1, size if isinstance(size, int) else size[1]) for size in kernels)
 
-        def attend(stage: int) -> nn.Module:
+        def attend(stage: int, block: int) -> nn.Module:
             sizes: dict[str, Any] = {
                 "n_planes": widths[stage],
                 "n_heads": heads[stage],
-                "key_dim": key_dim,
+                "key_dim": keys[stage][block],
+                "value_dim": values[stage][block],
                 "places": places,
             }
             if attention == "plain":
@@ -196,7 +208,6 @@ class CascadedStages(Stages):
             )
 
         mixer: dict[str, Any] = {
-            "ffn_ratio": ffn_ratio,
             "interaction": interaction,
             "reach": (1, 3) if placed else 3,
         }
@@ -206,19 +217,41 @@ class CascadedStages(Stages):
             layers: list[nn.Module] = []
             if stage > 0:
                 before = widths[stage - 1]
+                old, new = ratios[stage - 1][-1], ratios[stage][0]
                 layers += [
-                    LocalMixer(before, drop_path=rates[0], **mixer),
+                    LocalMixer(before, ffn_ratio=old, drop_path=rates[0], **mixer),
                     Merging(before, width, ratio=merging_ratio, columns_only=placed),
-                    LocalMixer(width, drop_path=rates[0], **mixer),
+                    LocalMixer(width, ffn_ratio=new, drop_path=rates[0], **mixer),
                 ]
-            for _ in range(depths[stage]):
-                rates = rates[1:]
+            for block in range(depths[stage]):
+                rates, ratio = rates[1:], ratios[stage][block]
+                own: dict[str, Any] = {"ffn_ratio": ratio, "gain": 0.0, "drop_path": rates[0]}
                 layers += [
-                    LocalMixer(width, feed=sandwich, gain=0.0, drop_path=rates[0], **mixer),
-                    residual(attend(stage), rates[0]),
-                    LocalMixer(width, gain=0.0, drop_path=rates[0], **last),
+                    LocalMixer(width, feed=sandwich, **own, **mixer),
+                    residual(attend(stage, block), rates[0]),
+                    LocalMixer(width, **own, **last),
                 ]
             self.stages.append(nn.Sequential(*layers))
+
+
+def of_blocks(name: str, given: Any, depths: Sequence[int]) -> list[list[Any]]:
+    """Return a value for each block of each stage, given one for all or those.
+
+    A stage without blocks has one as well, for what is around it.
+
+    Examples
+    --------
+    >>> of_blocks("key_dim", 8, (1, 2)), of_blocks("key_dim", [[8], [8, 4]], (1, 2))
+    ([[8], [8, 8]], [[8], [8, 4]])
+    """
+    if given is None or isinstance(given, int | float):
+        return [[given] * max(1, depth) for depth in depths]
+    if [len(stage) for stage in given] != list(depths):
+        raise ValueError(
+            f"{name}={given!r}: give one value, or a list for each stage with one for each of its"
+            f" blocks: there are {', '.join(map(str, depths))}"
+        )
+    return [list(stage) for stage in given]
 
 
 def window_of_stages(window: Window | tuple[Window, ...], n_stages: int) -> list[Window]:
