@@ -75,9 +75,8 @@ def carry_out(options: argparse.Namespace) -> int:
         view = make_views(alone, cache)[name]
         rows = np.flatnonzero(np.isin(view.subject, people_of(study, view, options.people)))
         trials = view.take(rows)
-        unfitted = Recipe(
-            model.branch, model.parameters, view.sfreq, view.ch_names, options.seed
-        ).build()
+        about = (model.branch, model.parameters, view.sfreq, view.ch_names, options.seed)
+        unfitted = Recipe(*about, classes=view.classes).build()
         shown = Shown()
         found = search_shape(
             unfitted,
