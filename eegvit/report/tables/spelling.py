@@ -38,10 +38,10 @@ def spelling_said(results: Results) -> str:
     """Return how the table was estimated, in sentences."""
     board = results.study.data[0].speller
     assert board is not None
-    pause = f", and {board.pause:g} s between characters" if board.pause else ""
+    pause = f", and {board.pause:.3g} s between characters" if board.pause else ""
     return (
         f"Spelling on a board of {board.rows} x {board.columns}, whose rows and columns flash"
-        f" {board.onset_to_onset:g} s after each other{pause}: estimated, not measured. Scores of"
+        f" {board.onset_to_onset:.3g} s after each other{pause}: estimated, not measured. Scores of"
         " single flashes are drawn from each person's own test trials as if flashes were"
         " independent of each other, and summed over repetitions; where responses overlap they"
         " are not independent, and real spelling differs. Speeds are those at the number of"
