@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="such as hand.onnx"
     )
+    export.add_argument(
+        "--with-filter",
+        action="store_true",
+        help="put filter and alignment into the network: it then takes raw samples",
+    )
+    add_windows(export)
     _add_predict(parts.add_parser("predict", help="decode recordings"))
     live = parts.add_parser("stream", help="decode while a recording is made, or replayed")
     _add_decoder(live)
@@ -128,7 +134,8 @@ def _predict(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from eegvit.deploy.onnx import export
 
-    off = export(_loaded(options), options.output)
+    decoder, _ = asked(_loaded(options), options)
+    off = export(decoder, options.output, with_filter=options.with_filter)
     print(f"{options.output}\nprobabilities differ from torch's by {off:.1g} at most")
     return 0
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from eegvit.config import Card
@@ -112,6 +113,7 @@ def same_name(name: str, known: Iterable[str]) -> str | None:
     return alike[0] if len(alike) == 1 else None
 
 
+@lru_cache(maxsize=2**16)  # the names of a study are sorted many times over
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key that puts "10" after "9".
 

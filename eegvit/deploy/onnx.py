@@ -1,7 +1,8 @@
 """A decoder's network as ONNX, and the decoder that runs it without torch's own loop.
 
 The file holds the network behind its standardisation, and in its metadata all else that a decoder
-is. Filter and alignment stay beside: they look at the recording, the network at a trial.
+is. Filter and alignment stay beside: they look at the recording, the network at a trial. By choice
+they are in it, where they look at no more than a window.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import binascii
 import hashlib
 import logging
 import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +27,7 @@ from eegvit.branches.fusion.members import has_classical
 from eegvit.branches.neural import NeuralClassifier
 from eegvit.deploy.archive import packed, unpacked
 from eegvit.deploy.decoder import Decoder
+from eegvit.deploy.onnx_filter import by_numpy, check_constant, impulse_response, in_front, of_raw
 from eegvit.deploy.written import written
 from eegvit.registry import optional
 from eegvit.sealed import Damaged, reading, replacing
@@ -62,26 +67,45 @@ class OnnxClassifier:
         return np.concatenate(parts).astype(np.float64)
 
 
-def export(decoder: Decoder, path: Path) -> float:
+def export(decoder: Decoder, path: Path, *, with_filter: bool = False) -> float:
     """Write a decoder's network to an ONNX file, and return how far it is off torch.
 
     Norms are folded into the layers before them; the number of trials is free. What comes out
     is compared with torch on noise, zeros and signals far too strong, and refused if it differs.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    path : Path
+    with_filter : bool
+        Whether the filter and the alignment are part of it, which then takes raw samples in
+        microvolts, at the decoder's rate. The decoder must filter causally, and align by a
+        reference that is known before (`Decoder.calibrate`) or not at all. Windows begin earlier,
+        by as much as the filter remembers.
     """
     onnx = optional("onnx")
     model = _network_of(decoder.model)
-    proto = _translated(model.module_, (model.n_channels_in_, model.n_times_in_))
+    whole, network = decoder, model.module_
+    told: Callable[[NDArray[np.float32]], NDArray[np.float64]] = decoder._of_model
+    if with_filter:
+        check_constant(decoder)
+        response = impulse_response(decoder)
+        whole = of_raw(decoder, len(response) - 1)
+        network = _in_row(in_front(decoder, response), network)
+        told = partial(by_numpy, decoder)
+    shape = (model.n_channels_in_, whole.reading.n_times)
+    proto = _translated(network, shape)
     own = OnnxClassifier(proto.SerializeToString(), decoder.model.classes_)
-    off = max(
-        float(np.abs(own.predict_proba(X) - decoder.model.predict_proba(X)).max())
-        for X in _hard(decoder._witnesses())
-    )
+    made = replace(whole, model=own)
+    hard = _hard(made._witnesses(), offset=with_filter)
+    off = max(float(np.abs(made._of_model(X) - told(X)).max()) for X in hard)
     if not off <= OFF:
         raise ValueError(
             f"{path} is not written: in ONNX the probabilities are off by {off:.2g}; the"
             " network has a part that is not translated well"
         )
-    content = decoder.content() | {"classes": decoder.model.classes_, "model": None}
+    kept = made if with_filter else decoder  # of the two, whose witnesses fit
+    content = kept.content() | {"classes": decoder.model.classes_, "model": None}
     content["sha256"] = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
     rest = base64.b64encode(packed(decoder.about, written(content))).decode()
     onnx.helper.set_model_props(proto, {KEY: rest})
@@ -133,6 +157,12 @@ def _network_of(model: Any) -> NeuralClassifier:
     return inner
 
 
+def _in_row(front: nn.Module, network: nn.Module) -> nn.Module:
+    from torch.nn import Sequential
+
+    return Sequential(front, network)
+
+
 def _translated(network: nn.Module, shape: tuple[int, int]) -> Any:
     """Return a network, its norms folded and with softmax behind it, as an ONNX model."""
     import torch
@@ -162,7 +192,8 @@ def _translated(network: nn.Module, shape: tuple[int, int]) -> Any:
     return program.model_proto
 
 
-def _hard(witnesses: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Return noise, zeros and extremes, as one trial and as several."""
+def _hard(witnesses: NDArray[np.float32], *, offset: bool) -> list[NDArray[np.float32]]:
+    """Return noise, zeros and extremes, as one trial and as several; raw ones also off zero."""
     noise = np.concatenate([witnesses] * 3)
-    return [witnesses[:1], noise, 0 * noise, 1e4 * noise, 1e-6 * noise]
+    found = [witnesses[:1], noise, 0 * noise, 1e4 * noise, 1e-6 * noise]
+    return [*found, noise + np.float32(1e4)] if offset else found

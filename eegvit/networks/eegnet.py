@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.norm_elu_pool import NormEluPool, elu_pool
-from eegvit.networks.spectral import convolve, filtered
+from eegvit.networks.spectral import convolve
 from eegvit.networks.temporal_spatial import FoldedFilters, TemporalSpatial, scale_and_shift
 
 
@@ -117,9 +117,12 @@ class FoldedEEGNet(nn.Module):
         super().__init__()
         gain, shift = scale_and_shift(network.norm_2)
         self.front = FoldedFilters(network.front, network.norm_1)
-        self.depthwise = network.depthwise
-        self.pointwise = nn.Parameter(network.pointwise.detach() * gain[:, None])
-        self.bias = nn.Parameter(shift[:, None])
+        each = network.depthwise.detach()  # (features, length)
+        across = network.pointwise.detach() * gain[:, None]
+        n_out, n_in = across.shape
+        self.separable = nn.Conv1d(n_in, n_out, each.shape[1], padding=each.shape[1] // 2)
+        self.separable.weight = nn.Parameter(across[:, :, None] * each)  # one of both
+        self.separable.bias = nn.Parameter(shift)
         self.pools = network.norm_1.pool, network.norm_2.pool
         self.head = network.head
 
@@ -130,8 +133,7 @@ class FoldedEEGNet(nn.Module):
     def forward_features(self, x: Tensor) -> list[Tensor]:
         """Map trials (n, channels, times) to the map (n, features, steps) of each stage."""
         first = elu_pool(self.front(x), self.pools[0])
-        x = filtered(first, self.depthwise, self.depthwise.shape[-1] // 2)
-        return [first, elu_pool(self.pointwise @ x + self.bias, self.pools[1])]
+        return [first, elu_pool(self.separable(first), self.pools[1])]
 
     def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
         """Map the maps of all stages to logits (n, classes)."""

@@ -81,15 +81,6 @@ def convolve(x: Tensor, kernels: Tensor, padding: int) -> Tensor:
     return forms[form](x, kernels, padding)
 
 
-def filtered(x: Tensor, kernels: Tensor, padding: int) -> Tensor:
-    """Convolve as `convolve` does, for a few trials at inference: by spectra, unless traced.
-
-    Term by term, a processor that filters one trial goes through its features one by one.
-    """
-    form = convolve_directly if traced(x) else convolve_spectrally
-    return form(x, kernels, padding)
-
-
 def convolve_directly(x: Tensor, kernels: Tensor, padding: int) -> Tensor:
     """Convolve as `convolve` does, term by term."""
     return F.conv1d(x, kernels[:, None], padding=padding, groups=len(kernels))

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eegvit.networks.blocks_of_time import BlockFilters
 from eegvit.networks.choice import fastest, traced
 from eegvit.networks.layers import max_norm
-from eegvit.networks.spectral import MixAndFilter, filtered, one_sided, spectrum, transform_length
+from eegvit.networks.spectral import MixAndFilter, one_sided, spectrum, transform_length
 
 
 class TemporalSpatial(nn.Module):
@@ -135,20 +136,18 @@ class FoldedFilters(nn.Module):
 
     def __init__(self, front: TemporalSpatial, norm: nn.BatchNorm1d) -> None:
         super().__init__()
-        gain_1, shift_1 = (
-            value.repeat_interleave(front.depth) for value in scale_and_shift(front.norm)
-        )
+        gain_1, shift_1 = scale_and_shift(front.norm)
         gain_2, shift_2 = scale_and_shift(norm)
-        temporal = front.temporal.detach().repeat_interleave(front.depth, 0)
         spatial = max_norm(front.spatial.detach(), front.limit)
-        self.spatial = nn.Parameter(spatial)  # (width, channels)
-        self.temporal = nn.Parameter(temporal * (gain_1 * gain_2)[:, None])
-        self.bias = nn.Parameter((spatial.sum(1) * shift_1 * gain_2 + shift_2)[:, None])
-        self.padding = front.padding
+        shift = spatial.sum(1) * shift_1.repeat_interleave(front.depth) * gain_2 + shift_2
+        self.spatial = nn.Parameter(spatial * gain_2[:, None])  # (width, channels)
+        temporal = front.temporal.detach() * gain_1[:, None]
+        self.temporal = BlockFilters(temporal, front.depth, front.padding)
+        self.bias = nn.Parameter(shift[:, None])
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, channels, times) to (n, width, times)."""
-        return filtered(self.spatial @ x, self.temporal, self.padding) + self.bias
+        return self.temporal(self.spatial @ x) + self.bias
 
 
 def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eegvit.plan.fit import Request
+from eegvit.plan.fit import Fit, Request
 from eegvit.plan.plan import Plan
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.metrics import LOWER_IS_BETTER
@@ -83,7 +83,7 @@ def _checks(plan: Plan, scored: list[Request], inner: list[Request]) -> Iterator
     sides = {}
     for request in scored:
         train = plan.fits[request.key].train
-        sides[request.split, id(request.view), train.tobytes()] = request.view, train, request.test
+        sides[request.split, id(request.view), id(train)] = request.view, train, request.test
     apart = list(sides.values())
     n_splits = len({request.split for request in scored})
     yield Check(
@@ -186,12 +186,19 @@ def _first(request: Request, scored: list[Request]) -> bool:
 
 
 def _saw(plan: Plan, scored: list[Request]) -> Iterator[Saw]:
+    counted: dict[tuple[int, ...], tuple[int, int, int]] = {}
     for model in plan.study.models:
         own = [request for request in scored if request.model == model]
-        fits = [plan.fits[request.key] for request in own]
-        if fits:
-            people = [len(np.unique(fit.view.people[fit.train])) for fit in fits]
-            trials = [len(fit.train) for fit in fits]
-            labels = [int((fit.y >= 0).sum()) for fit in fits]
-            ranges = [(min(counts), max(counts)) for counts in (people, trials, labels)]
+        for fit in (plan.fits[request.key] for request in own):
+            if (rows := _rows(fit)) not in counted:  # models train on the same rows
+                people = len(np.unique(fit.view.people[fit.train]))
+                counted[rows] = people, len(fit.train), int((fit.y >= 0).sum())
+        if own:
+            told = [counted[_rows(plan.fits[request.key])] for request in own]
+            ranges = [(min(counts), max(counts)) for counts in zip(*told, strict=True)]
             yield Saw(model, own[0].target, *ranges)
+
+
+def _rows(fit: Fit) -> tuple[int, ...]:
+    """Return what is the same for fits that learn from the same rows and labels of a view."""
+    return id(fit.view), id(fit.train), id(fit.labelled)

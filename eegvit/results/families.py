@@ -11,8 +11,8 @@ import numpy as np
 
 from eegvit.results.leaderboard import NAN, BoardRow
 from eegvit.results.metrics import LOWER_IS_BETTER
-from eegvit.results.statistics.flips import DIGITS, FloatArray, holm, paired, sign_flip, wilcoxon
-from eegvit.results.statistics.intervals import bootstrap_interval, crossed_interval
+from eegvit.results.statistics.flips import DIGITS, FloatArray, holm, paired, sign_flips, wilcoxon
+from eegvit.results.statistics.intervals import bootstrap_intervals, crossed_interval
 from eegvit.results.statistics.power import AT, detectable
 from eegvit.results.statistics.ranks import Friedman, friedman, joined, letter, rank_intervals
 
@@ -154,22 +154,40 @@ def against(board: Sequence[BoardRow], reference: str | None, metric: str) -> tu
     """
     chosen = [row for row in board if row.model == reference and row.rank is not None]
     others = [row for row in board if row.model != reference and row.rank is not None]
-    return _corrected([pair(row, chosen[0], metric) for row in others]) if chosen else ()
+    return _corrected(pairs([(row, chosen[0]) for row in others], metric)) if chosen else ()
 
 
 def pair(first: ScoredRow, other: ScoredRow, metric: str) -> Pair:
     """Return one row against another."""
-    differences = np.array(paired(first.subjects, other.subjects))
+    return pairs([(first, other)], metric)[0]
+
+
+def pairs(rows: Sequence[tuple[ScoredRow, ScoredRow]], metric: str) -> list[Pair]:
+    """Return one row of each pair against the other."""
+    differences = [np.array(paired(first.subjects, other.subjects)) for first, other in rows]
+    told = zip(
+        rows, differences, bootstrap_intervals(differences), sign_flips(differences), strict=True
+    )
+    return [_pair(*both, own, ends, p, metric) for both, own, ends, p in told]
+
+
+def _pair(
+    first: ScoredRow,
+    other: ScoredRow,
+    differences: FloatArray,
+    ends: tuple[float, float],
+    p: float,
+    metric: str,
+) -> Pair:
     several = len(differences) > 1
-    low, high = bootstrap_interval(differences)
     both = crossed_interval(_by_seed(first, other))
     better = np.round(-differences if metric in LOWER_IS_BETTER else differences, DIGITS)
     return Pair(
         first=first.model,
         other=other.model,
         difference=float(differences.mean()) if len(differences) else NAN,
-        low=low,
-        high=high,
+        low=ends[0],
+        high=ends[1],
         both_low=both[0],
         both_high=both[1],
         sd=float(differences.std(ddof=1)) if several else NAN,
@@ -177,7 +195,7 @@ def pair(first: ScoredRow, other: ScoredRow, metric: str) -> Pair:
         wins=int((better > 0).sum()),
         ties=int((better == 0).sum()),
         losses=int((better < 0).sum()),
-        p=sign_flip(differences) if several else NAN,
+        p=p if several else NAN,
         p_wilcoxon=wilcoxon(differences) if several else NAN,
     )
 
@@ -200,21 +218,21 @@ def _by_seed(first: ScoredRow, other: ScoredRow) -> FloatArray:
 
 
 def _family(target: str, rows: Sequence[BoardRow], metric: str) -> Family:
-    pairs = _corrected([pair(first, other, metric) for first, other in combinations(rows, 2)])
+    compared = _corrected(pairs(list(combinations(rows, 2)), metric))
     models = tuple(row.model for row in rows)
     scores = _common(rows, metric)
-    spreads = [p.sd for p in pairs if p.sd > 0]
+    spreads = [p.sd for p in compared if p.sd > 0]
     spread = float(np.median(spreads)) if spreads else NAN
-    n_people = min((p.n_subjects for p in pairs), default=0)
+    n_people = min((p.n_subjects for p in compared), default=0)
     return Family(
         target=target,
-        pairs=pairs,
-        standings=_standings(models, pairs, rank_intervals(scores) if len(rows) > 1 else None),
+        pairs=compared,
+        standings=_standings(models, compared, rank_intervals(scores) if len(rows) > 1 else None),
         friedman=friedman(scores),
         models=models,
         spread=spread,
         detectable=detectable(spread, n_people),
-        detectable_first=detectable(spread, n_people, AT / max(1, len(pairs))),
+        detectable_first=detectable(spread, n_people, AT / max(1, len(compared))),
     )
 
 

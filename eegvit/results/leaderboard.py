@@ -11,7 +11,7 @@ import numpy as np
 from eegvit.config import Study
 from eegvit.data.folders import natural
 from eegvit.plan.target import target_order
-from eegvit.results.metrics import LOWER_IS_BETTER, METRICS, scores
+from eegvit.results.metrics import LOWER_IS_BETTER, METRICS, scores_of_groups
 from eegvit.results.outcomes import FloatArray, Outcome, Predictions, rows_of
 from eegvit.results.statistics.chance import chance_bound, chance_level
 from eegvit.results.statistics.intervals import bootstrap_interval, crossed_interval
@@ -193,12 +193,10 @@ def _ranked(rows: Sequence[BoardRow], metric: str) -> list[BoardRow]:
 
 def subject_scores(tested: Predictions) -> dict[str, dict[str, float]]:
     """Return every metric of each subject whose test trials all have a prediction."""
-    found, rows, done = {}, rows_of(tested.subject), tested.done
-    for subject in sorted(rows, key=natural):
-        own = rows[subject]
-        if done[own].all():
-            found[subject] = scores(tested.y[own], tested.probabilities[own])
-    return found
+    rows, done = rows_of(tested.subject), tested.done
+    whole = [subject for subject in sorted(rows, key=natural) if done[rows[subject]].all()]
+    own = [rows[subject] for subject in whole]
+    return dict(zip(whole, scores_of_groups(tested.y, tested.probabilities, own), strict=True))
 
 
 def _over_seeds(by_seed: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:

@@ -4,13 +4,17 @@ A prediction is the class of highest probability (the first of equals). Classes 
 occur among the test trials are left out of the averages over classes; a score that is not
 defined for the trials at hand (ROC-AUC of a single class) is nan.
 
-scikit-learn's metrics give the same, which the tests check; they take thirty times as long for
-a hundred trials, and no stack of confusion matrices, from which chance bounds are drawn.
+Trials are the last axis of y and the last but one of probabilities: axes before them are groups of
+as many trials, scored all at once. scikit-learn's metrics give the same, which the tests check;
+they take thirty times as long for a hundred trials, and no stack of confusion matrices, from which
+chance bounds are drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +35,8 @@ def confusion(y: CodeArray, predicted: CodeArray, n_classes: int) -> CodeArray:
     >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]
     """
-    flat = np.asarray(y) * n_classes + np.asarray(predicted)
-    return np.bincount(flat, minlength=n_classes**2).reshape(n_classes, n_classes)
+    counts = _counted(np.asarray(y) * n_classes + np.asarray(predicted), n_classes**2)
+    return counts.astype(np.int64).reshape(*counts.shape[:-1], n_classes, n_classes)
 
 
 def confusion_accuracy(counts: NDArray) -> FloatArray:
@@ -68,76 +72,80 @@ OF_CONFUSION: dict[str, Callable[[NDArray], FloatArray]] = {
 }
 
 
-def accuracy(y: CodeArray, probabilities: FloatArray) -> float:
+def accuracy(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return the share of trials whose most probable class is the true one.
 
     Examples
     --------
-    >>> accuracy(np.array([0, 1]), np.array([[0.8, 0.2], [0.6, 0.4]]))
-    0.5
+    >>> accuracy(np.array([[0, 1], [0, 0]]), np.array([[[0.8, 0.2], [0.6, 0.4]]] * 2)).tolist()
+    [0.5, 1.0]
     """
-    return float(confusion_accuracy(_counts(y, probabilities)))
+    return confusion_accuracy(_counts(y, probabilities))
 
 
-def balanced_accuracy(y: CodeArray, probabilities: FloatArray) -> float:
+def balanced_accuracy(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return the mean recall over the classes that occur in y."""
-    return float(confusion_balanced_accuracy(_counts(y, probabilities)))
+    return confusion_balanced_accuracy(_counts(y, probabilities))
 
 
-def kappa(y: CodeArray, probabilities: FloatArray) -> float:
+def kappa(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return Cohen's kappa: agreement beyond what the class frequencies give by chance."""
-    return float(confusion_kappa(_counts(y, probabilities)))
+    return confusion_kappa(_counts(y, probabilities))
 
 
-def macro_f1(y: CodeArray, probabilities: FloatArray) -> float:
+def macro_f1(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return the mean F1 over the classes that occur in y or are predicted."""
-    return float(confusion_macro_f1(_counts(y, probabilities)))
+    return confusion_macro_f1(_counts(y, probabilities))
 
 
-def roc_auc(y: CodeArray, probabilities: FloatArray) -> float:
+def roc_auc(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return the area under the ROC curve, one class against the rest, averaged over classes.
 
     With two classes it is the usual area, with the second class as the positive one. Classes
     absent from y are left out; with one class only the area is nan.
     """
-    chosen = slice(1, 2) if probabilities.shape[1] == 2 else slice(None)
-    positive = np.asarray(y)[:, None] == np.arange(probabilities.shape[1])[chosen]
-    ranks = rankdata(probabilities[:, chosen], axis=0)  # the mean rank of equals: ties are halves
-    n_positive = positive.sum(0)
-    above = np.where(positive, ranks, 0.0).sum(0) - n_positive * (n_positive + 1) / 2
-    return float(_mean_defined(_divide(above, n_positive * (len(y) - n_positive))))
+    n, n_classes = probabilities.shape[-2:]
+    chosen = slice(1, 2) if n_classes == 2 else slice(None)
+    positive = np.asarray(y)[..., None] == np.arange(n_classes)[chosen]
+    ranks = rankdata(
+        probabilities[..., chosen], axis=-2
+    )  # the mean rank of equals: ties are halves
+    n_positive = positive.sum(-2)
+    above = np.where(positive, ranks, 0.0).sum(-2) - n_positive * (n_positive + 1) / 2
+    return _mean_defined(_divide(above, n_positive * (n - n_positive)))
 
 
-def log_loss(y: CodeArray, probabilities: FloatArray) -> float:
+def log_loss(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return the mean negative log probability of the true class, in nats.
 
     Probabilities are clipped at `SMALLEST_PROBABILITY`.
 
     Examples
     --------
-    >>> round(log_loss(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]])), 4)
+    >>> log_loss(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]])).round(4).item()
     0.6931
     """
-    of_truth = np.asarray(probabilities, np.float64)[np.arange(len(y)), y]
-    return float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean())
+    told = np.asarray(probabilities, np.float64)
+    of_truth = np.take_along_axis(told, np.asarray(y)[..., None], -1)[..., 0]
+    return -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0)).mean(-1)
 
 
-def brier(y: CodeArray, probabilities: FloatArray) -> float:
+def brier(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return the Brier score: the mean over trials of squared errors, summed over classes.
 
     From 0 to 2, as Brier defined it; the score of two classes is twice that of one of them.
 
     Examples
     --------
-    >>> brier(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]]))
+    >>> brier(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]])).item()
     0.5
     """
     told = np.asarray(probabilities, np.float64)
-    truth = np.eye(told.shape[1])[y]
-    return float(((told - truth) ** 2).sum(axis=1).mean())
+    truth = np.eye(told.shape[-1])[y]
+    return ((told - truth) ** 2).sum(axis=-1).mean(axis=-1)
 
 
-def calibration_error(y: CodeArray, probabilities: FloatArray) -> float:
+def calibration_error(y: CodeArray, probabilities: FloatArray) -> FloatArray:
     """Return the expected calibration error of the most probable class.
 
     The distance between confidence and accuracy in ten bins of equal width, weighted by the
@@ -148,24 +156,22 @@ def calibration_error(y: CodeArray, probabilities: FloatArray) -> float:
     .. [1] Guo et al., On calibration of modern neural networks, ICML 2017.
     """
     trials, confidence, correct = reliability(y, probabilities)
-    return float(np.abs(confidence - correct).sum() / trials.sum())
+    return np.abs(confidence - correct).sum(-1) / trials.sum(-1)
 
 
 def reliability(
     y: CodeArray, probabilities: FloatArray
 ) -> tuple[CodeArray, FloatArray, FloatArray]:
     """Return per confidence bin: trials, summed confidence, number of correct trials."""
-    top = np.asarray(probabilities, np.float64).max(1)
-    correct = (probabilities.argmax(1) == y).astype(np.float64)
+    top = np.asarray(probabilities, np.float64).max(-1)
+    correct = (probabilities.argmax(-1) == y).astype(np.float64)
     # bins are (0, 0.1], (0.1, 0.2], ... so that certainty falls into the last one
     which = np.clip(np.ceil(top * N_BINS).astype(np.int64) - 1, 0, N_BINS - 1)
-    trials = np.bincount(which, minlength=N_BINS)
-    confidence = np.bincount(which, weights=top, minlength=N_BINS)
-    right = np.bincount(which, weights=correct, minlength=N_BINS)
-    return trials.astype(np.int64), confidence.astype(np.float64), right.astype(np.float64)
+    trials = _counted(which, N_BINS).astype(np.int64)
+    return trials, _counted(which, N_BINS, top), _counted(which, N_BINS, correct)
 
 
-METRICS: dict[str, Callable[[CodeArray, FloatArray], float]] = {
+METRICS: dict[str, Callable[[CodeArray, FloatArray], FloatArray]] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
     "kappa": kappa,
@@ -186,17 +192,54 @@ def scores(y: CodeArray, probabilities: FloatArray) -> dict[str, float]:
     >>> scores(np.array([0, 1]), np.array([[0.9, 0.1], [0.1, 0.9]]))["roc_auc"]
     1.0
     """
-    counts = _counts(y, probabilities)
-    return {
-        name: float(OF_CONFUSION[name](counts))
-        if name in OF_CONFUSION
-        else metric(y, probabilities)
-        for name, metric in METRICS.items()
-    }
+    return scores_of_groups(y, probabilities, [np.arange(len(y))])[0]
+
+
+def scores_of_groups(
+    y: CodeArray, probabilities: FloatArray, groups: Sequence[CodeArray]
+) -> list[dict[str, float]]:
+    """Return every metric of each group of trials: those of as many trials all at once.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+    probabilities : array, shape (n, classes)
+    groups : sequence of array of int
+        Which trials.
+
+    Examples
+    --------
+    >>> y, sure = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1]])
+    >>> of_each = scores_of_groups(y, sure, [np.array([0, 1]), np.array([2])])
+    >>> [one["accuracy"] for one in of_each]
+    [1.0, 0.0]
+    """
+    of_size: dict[int, list[int]] = {}
+    for number, rows in enumerate(groups):
+        of_size.setdefault(len(rows), []).append(number)
+    found: list[dict[str, float]] = [{} for _ in groups]
+    for numbers in of_size.values():
+        rows = np.stack([groups[number] for number in numbers])
+        truth, told = y[rows], probabilities[rows]
+        counts = _counts(truth, told)
+        for name, metric in METRICS.items():
+            own = OF_CONFUSION[name](counts) if name in OF_CONFUSION else metric(truth, told)
+            for number, value in zip(numbers, own.tolist(), strict=True):
+                found[number][name] = value
+    return found
 
 
 def _counts(y: CodeArray, probabilities: FloatArray) -> CodeArray:
-    return confusion(y, probabilities.argmax(1), probabilities.shape[1])
+    return confusion(y, probabilities.argmax(-1), probabilities.shape[-1])
+
+
+def _counted(which: CodeArray, n: int, weights: FloatArray | None = None) -> NDArray[Any]:
+    """Return how often each of n numbers occurs along the last axis, or what it weighs."""
+    n_groups = math.prod(which.shape[:-1])
+    at = which.reshape(n_groups, -1) + n * np.arange(n_groups)[:, None]
+    own = None if weights is None else weights.reshape(-1)
+    counts = np.bincount(at.reshape(-1), own, minlength=n_groups * n)
+    return counts.reshape(*which.shape[:-1], n)
 
 
 def _divide(above: NDArray, below: NDArray) -> FloatArray:

@@ -141,6 +141,8 @@ def checked(outcome: Outcome, n_classes: int) -> Outcome:
         wrong = "predicted probabilities are negative or do not sum to one"
     if wrong:
         return replace(outcome, probabilities=None, reason=wrong, failed=True)
+    if probabilities is given:
+        return outcome
     return replace(outcome, probabilities=probabilities)
 
 

@@ -18,7 +18,7 @@ from eegvit.results.families import Family, Pair, against, families
 from eegvit.results.few_labels import Efficiency, describe_efficiency
 from eegvit.results.leaderboard import BoardRow, class_counts, make_board, stages, subject_chance
 from eegvit.results.members import Ensembles, describe_ensembles
-from eegvit.results.metrics import scores
+from eegvit.results.metrics import scores_of_groups
 from eegvit.results.outcomes import Outcome, Predictions, checked, predictions, rows_of
 from eegvit.results.responses.signals import Signals
 from eegvit.views.view import STAGES as VIEW_STAGES
@@ -196,13 +196,11 @@ def score_rows(tested: Mapping[tuple[str, int], Predictions]) -> list[dict[str, 
         columns = (predicted.data, predicted.subject, predicted.session)
         places = np.stack([column[done] for column in columns], axis=1)
         known, which = np.unique(places, axis=0, return_inverse=True)
-        rows_at = rows_of(which.reshape(-1))
-        for number, place in enumerate(known):
-            chosen = done[rows_at[number]]
-            row: dict[str, Any] = {"model": model, "data": str(place[0])}
-            row |= {"subject": str(place[1]), "session": str(place[2]), "seed": seed}
-            row["n_trials"] = len(chosen)
-            rows.append(row | scores(predicted.y[chosen], predicted.probabilities[chosen]))
+        chosen = [done[own] for own in rows_of(which.reshape(-1)).values()]
+        told = scores_of_groups(predicted.y, predicted.probabilities, chosen)
+        for (data, subject, session), own, scores in zip(known.tolist(), chosen, told, strict=True):
+            row: dict[str, Any] = {"model": model, "data": data, "subject": subject}
+            rows.append(row | {"session": session, "seed": seed, "n_trials": len(own)} | scores)
     names = list(dict.fromkeys(model for model, _ in tested))
     return sorted(
         rows,

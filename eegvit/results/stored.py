@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+from numpy.typing import NDArray
 
 from eegvit.config import Study
 from eegvit.execute.store import Prediction, Store
@@ -22,7 +25,7 @@ from eegvit.views.view import stage_seconds
 
 def outcomes(plan: Plan, store: Store) -> list[Outcome]:
     """Return what the store says of each request, without computing anything."""
-    return _outcomes(plan, store, {key: store.load(key) for key in plan.fits})
+    return _read(plan, store)[0]
 
 
 def score(study: Study, plan: Plan, store: Store) -> Results:
@@ -30,24 +33,50 @@ def score(study: Study, plan: Plan, store: Store) -> Results:
     view = next(iter(plan.fits.values())).view
     views = {id(fit.view): fit.view for fit in plan.fits.values()}
     seconds = stage_seconds(views.values())
-    known = {key: store.load(key) for key in plan.fits}
-    told = _outcomes(plan, store, known)
+    told, warned = _read(plan, store)
     results = tabulate(study, view.classes, told, seconds, representations(plan, store))
     return replace(
         results,
-        warnings=warnings_of(plan, known),
+        warnings=warnings_of(plan, warned),
         reading=readings(view),
         audit=audit(plan, results.board),
     )
 
 
-def _outcomes(plan: Plan, store: Store, known: Mapping[str, Prediction | None]) -> list[Outcome]:
-    told = [_outcome(request, known[request.key], store) for request in plan.requests]
-    return mean_over_seeds(plan.study, told)
+def _read(plan: Plan, store: Store) -> tuple[list[Outcome], dict[str, list[str]]]:
+    """Return the outcome of each request, and what each fit warned of: each file is read once."""
+    of_fit: dict[str, list[int]] = defaultdict(list)
+    for number, request in enumerate(plan.requests):
+        of_fit[request.key].append(number)
+    found: dict[int, Outcome] = {}
+    warned: dict[str, list[str]] = {}
+    tested: dict[tuple[int, int], dict[str, NDArray[Any]]] = {}
+    for key, numbers in of_fit.items():
+        prediction = store.load(key)
+        if prediction is not None and prediction.about.get("warnings"):
+            warned[key] = prediction.about["warnings"]
+        for number in numbers:
+            request = plan.requests[number]
+            place = id(request.view), id(request.test)
+            if place not in tested:  # models are tested on the same trials: one copy for all
+                tested[place] = _tested(request)
+            found[number] = _outcome(request, tested[place], prediction, store)
+    told = [found[number] for number in range(len(plan.requests))]
+    return mean_over_seeds(plan.study, told), warned
 
 
-def _outcome(request: Request, prediction: Prediction | None, store: Store) -> Outcome:
+def _tested(request: Request) -> dict[str, NDArray[Any]]:
+    """Return who the test trials of a request are, and their true classes."""
     view, test = request.view, request.test
+    return {name: getattr(view, name)[test] for name in ("ids", "data", "subject", "session", "y")}
+
+
+def _outcome(
+    request: Request,
+    tested: Mapping[str, NDArray[Any]],
+    prediction: Prediction | None,
+    store: Store,
+) -> Outcome:
     about: dict[str, Any] = {
         "model": request.model,
         "split": request.split,
@@ -56,11 +85,7 @@ def _outcome(request: Request, prediction: Prediction | None, store: Store) -> O
         "target": request.target,
         "outer": request.outer,
         "labels": request.labels,
-        "ids": view.ids[test],
-        "data": view.data[test],
-        "subject": view.subject[test],
-        "session": view.session[test],
-        "y": view.y[test],
+        **tested,
     }
     told = told_of(request, prediction)
     if prediction is not None and told is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from eegvit.execute.store import Prediction
 from eegvit.plan.plan import Plan
 from eegvit.results.results import Reading
 from eegvit.views.view import DataView
@@ -25,14 +24,14 @@ def readings(view: DataView) -> tuple[Reading, ...]:
     return tuple(found)
 
 
-def warnings_of(plan: Plan, known: Mapping[str, Prediction | None]) -> tuple[str, ...]:
+def warnings_of(plan: Plan, warned: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return what was warned of, each once: of the data, of recordings, of the fits of a model.
 
     Parameters
     ----------
     plan : Plan
-    known : mapping
-        What the store has of each fit, by its key.
+    warned : mapping
+        What was warned of while each fit was carried out, by its key.
     """
     said: dict[str, None] = dict.fromkeys(plan.remarks)
     views = {id(fit.view): fit.view for fit in plan.fits.values()}.values()
@@ -42,8 +41,7 @@ def warnings_of(plan: Plan, known: Mapping[str, Prediction | None]) -> tuple[str
         said |= dict.fromkeys(note for account in accounts if account for note in account.notes)
     fits: dict[tuple[str, str], set[str]] = defaultdict(set)
     for request in plan.requests:
-        prediction = known.get(request.key)
-        for warning in prediction.about.get("warnings", []) if prediction else []:
+        for warning in warned.get(request.key, ()):
             fits[request.model, warning].add(request.key)
     for (model, warning), keys in fits.items():
         n_fits = f"{len(keys)} fits" if len(keys) > 1 else "1 fit"

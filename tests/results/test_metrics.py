@@ -14,6 +14,7 @@ from eegvit.results.metrics import (
     reliability,
     roc_auc,
     scores,
+    scores_of_groups,
 )
 
 
@@ -57,6 +58,22 @@ def test_agrees_with_scikit_learn(n_classes: int, seed: int) -> None:
     ours = scores(y, probabilities)
     for name, value in expected(y, probabilities).items():
         assert ours[name] == pytest.approx(value, abs=1e-6), name
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_groups_at_once_are_scored_as_each_alone(n_classes: int) -> None:
+    """Groups of as many trials share arrays; what each gets is, bit for bit, what it gets alone."""
+    rng = np.random.default_rng(n_classes)
+    sizes = [40, 41, 40, 200, 40, 1, 1]
+    y, probabilities = guesses(n_classes, sum(sizes))
+    groups = np.split(rng.permutation(len(y)), np.cumsum(sizes)[:-1])
+    told = scores_of_groups(y, probabilities, groups)
+    for rows, ours in zip(groups, told, strict=True):
+        assert list(ours) == list(METRICS)
+        np.testing.assert_equal(ours, scores(y[rows], probabilities[rows]))
+    for rows, ours in zip(groups[:5], told, strict=False):
+        for name, value in expected(y[rows], probabilities[rows]).items():
+            assert ours[name] == pytest.approx(value, abs=1e-6), name
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")

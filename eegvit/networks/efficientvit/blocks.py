@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.depthwise import Size, convolution
+from eegvit.networks.efficientvit.depthwise import Depthwise, Size, convolution
 
 
 class ConvNorm(nn.Module):
@@ -67,7 +67,8 @@ class ConvNorm(nn.Module):
             assert folded.bias is not None
             shift = 0.0 if conv.bias is None else conv.bias
             folded.bias.copy_(norm.bias + (shift - norm.running_mean) * gain)
-        return folded.eval()
+        folded.eval()
+        return folded.folded() if isinstance(folded, Depthwise) else folded
 
 
 class NormLinear(nn.Module):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eegvit.networks.choice import traced
+
 Pair = tuple[int, int]
 Size = int | Pair
 
@@ -59,13 +61,49 @@ class Depthwise(nn.Conv2d):
     ) -> None:
         padding = (kernel[0] // 2, kernel[1] // 2)
         super().__init__(n_planes, n_planes, kernel, stride, padding, groups=n_planes, bias=bias)
+        self.for_one = False
+
+    def folded(self) -> Depthwise:
+        """Return the layer for inference: one trial takes a quicker way than a convolution."""
+        self.for_one = True
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, planes, rows, columns) to the same, but for the stride."""
         weight = self.weight
         rows, columns = (k // 2 for k in self.kernel_size)
         top, left = max(0, rows + 1 - x.shape[2]), max(0, columns + 1 - x.shape[3])
-        if top or left:
-            weight = weight[:, :, top : 2 * rows + 1 - top, left : 2 * columns + 1 - left]
+        if top:
+            weight = weight[:, :, top : 2 * rows + 1 - top]
+        if left:
+            weight = weight[..., left : 2 * columns + 1 - left]
         stride, padding = (self.stride[0], self.stride[1]), (rows - top, columns - left)
+        flat = weight.shape[2] == 1 and (stride[0] == 1 or x.shape[2] == 1)
+        if self.for_one and flat and not traced(x) and len(x) == 1:
+            return along_columns(x, weight, self.bias, stride[1], padding[1])
         return F.conv2d(x, weight, self.bias, stride, padding, groups=self.groups)
+
+
+def along_columns(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int
+) -> Tensor:
+    """Convolve each plane of a map along its columns: for one trial quicker than a convolution.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n, planes, rows, columns)
+    weight : Tensor, shape (planes, 1, 1, length)
+    bias : Tensor, shape (planes,), or None
+    stride, padding : int
+
+    Examples
+    --------
+    >>> import torch
+    >>> x, weight = torch.randn(1, 4, 2, 9), torch.randn(4, 1, 1, 3)
+    >>> expected = F.conv2d(x, weight, stride=(1, 2), padding=(0, 1), groups=4)
+    >>> torch.allclose(along_columns(x, weight, None, 2, 1), expected, atol=1e-6)
+    True
+    """
+    seen = F.pad(x, (padding, padding)).unfold(3, weight.shape[3], stride)
+    out = (seen * weight).sum(4)  # (n, planes, rows, columns)
+    return out if bias is None else out + bias[:, None, None]

@@ -82,5 +82,5 @@ def mean_logits(logits: Sequence[Tensor]) -> Tensor:
     >>> [round(p, 4) for p in mean_logits([sure, unsure])[0].exp().tolist()]
     [0.75, 0.25]
     """
-    told = torch.stack([one.log_softmax(1) for one in logits])
+    told = torch.stack(list(logits)).log_softmax(2)
     return told.logsumexp(0) - math.log(len(logits))

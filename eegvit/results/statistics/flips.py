@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from eegvit.results.statistics.intervals import N_DRAWS
+from eegvit.results.statistics.intervals import N_DRAWS, of_one_length, parts, product
 
 FloatArray = NDArray[np.float64]
 
@@ -42,14 +42,44 @@ def sign_flip(differences: Sequence[float] | FloatArray) -> float:
     >>> sign_flip([0.02, 0.05, 0.01, 0.03, 0.04])  # 2 of 32 patterns are as extreme
     0.0625
     """
-    values = np.asarray(differences, np.float64)
-    n = len(values)
-    if n == 0:
-        return float("nan")
-    observed = abs(values.sum())
-    least = observed - 1e-12 * max(1.0, observed)
-    if n > N_EXACT:
-        return float(np.mean(np.abs(_drawn_signs(n) @ values) >= least))
+    return sign_flips([differences])[0]
+
+
+def sign_flips(samples: Sequence[Sequence[float] | FloatArray]) -> list[float]:
+    """Return the p-value of each of several samples: one product for all of as many people.
+
+    Examples
+    --------
+    >>> sign_flips([[0.02, 0.05, 0.01, 0.03, 0.04], [0.3]])
+    [0.0625, 1.0]
+    """
+    found = [float("nan")] * len(samples)
+    for n_people, numbers in of_one_length(samples).items():
+        if not n_people:
+            continue
+        values = np.stack([np.asarray(samples[number], np.float64) for number in numbers])
+        many = n_people > N_EXACT
+        told = _drawn_flips(values).tolist() if many else [_counted_flips(own) for own in values]
+        for number, p in zip(numbers, told, strict=True):
+            found[number] = p
+    return found
+
+
+def _drawn_flips(values: FloatArray) -> FloatArray:
+    """Return the p-values of differences (samples, people) by a draw of patterns of signs."""
+    sums = np.abs(product(_drawn_signs(values.shape[1]), values.T))  # (patterns, samples)
+    return (sums >= _least(values)).mean(axis=0)
+
+
+def _least(values: FloatArray) -> FloatArray:
+    """Return what a sum of differences must reach to count as extreme as the observed one."""
+    observed = np.abs(values.sum(axis=-1))
+    return observed - 1e-12 * np.maximum(1.0, observed)
+
+
+def _counted_flips(values: FloatArray) -> float:
+    """Return the p-value of some differences by all patterns of signs."""
+    n, least = len(values), _least(values)
     # every pattern is one of the first half beside one of the second: their sums are
     # counted in order instead of being added up one by one
     first, second = _sums(values[: n // 2]), np.sort(_sums(values[n // 2 :]))
@@ -104,8 +134,11 @@ def _sums(values: FloatArray) -> FloatArray:
     return sums
 
 
-@cache
-def _drawn_signs(n: int) -> FloatArray:
-    signs = np.random.default_rng(0).choice((1.0, -1.0), size=(N_DRAWS, n))
-    signs[0] = 1.0  # what was observed is one of the patterns
+@lru_cache(maxsize=4)
+def _drawn_signs(n: int) -> NDArray[np.int8]:
+    rng = np.random.default_rng(0)
+    signs = np.empty((N_DRAWS, n), np.int8)
+    for few in parts(N_DRAWS, n):
+        signs[few] = rng.choice((1.0, -1.0), size=signs[few].shape)
+    signs[0] = 1  # what was observed is one of the patterns
     return signs

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from eegvit.results.statistics.intervals import FEWEST, LEVEL, drawn, tails
+from eegvit.results.statistics.intervals import FEWEST, LEVEL, drawn_means, tails
 
 FloatArray = NDArray[np.float64]
 NAN = float("nan")
@@ -40,7 +40,7 @@ def rank_intervals(scores: FloatArray) -> list[tuple[int, int]] | None:
     n_people = len(scores)
     if n_people < FEWEST:
         return None
-    means = np.round(drawn(n_people) @ scores, 12)  # (draws, models)
+    means = np.round(drawn_means(scores), 12)  # (draws, models)
     ranks = stats.rankdata(-means, method="min", axis=1)
     low, high = tails(n_people)
     lowest = np.quantile(ranks, low, axis=0, method="lower")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eegvit.results.statistics.flips import N_EXACT, holm, sign_flip, wilcoxon
+from eegvit.results.statistics.flips import N_EXACT, holm, sign_flip, sign_flips, wilcoxon
 from eegvit.results.statistics.intervals import N_DRAWS
 
 
@@ -70,6 +70,13 @@ def test_more_people_are_drawn_and_agree_with_scipy() -> None:
         rng=np.random.default_rng(1),
     )
     assert sign_flip(differences) == pytest.approx(reference.pvalue, abs=0.006)
+
+
+def test_several_at_once_are_those_of_each_alone() -> None:
+    rng = np.random.default_rng(6)
+    sizes = (5, N_EXACT + 1, 0, 5, N_EXACT + 70, N_EXACT + 1)
+    samples = [rng.normal(0.3, 1, size) for size in sizes]
+    np.testing.assert_equal(sign_flips(samples), [sign_flip(one) for one in samples])
 
 
 def test_winner_on_nearly_all_subjects_is_found() -> None:

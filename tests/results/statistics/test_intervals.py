@@ -10,6 +10,7 @@ from eegvit.results.statistics.intervals import (
     FEWEST,
     N_DRAWS,
     bootstrap_interval,
+    bootstrap_intervals,
     crossed_interval,
     tails,
 )
@@ -63,6 +64,14 @@ def test_interval_is_that_of_scipy(n_people: int) -> None:
         rng=np.random.default_rng(0),
     ).confidence_interval
     assert bootstrap_interval(values) == pytest.approx(reference, abs=1e-12)
+
+
+def test_several_at_once_are_those_of_each_alone() -> None:
+    rng = np.random.default_rng(3)
+    samples = [rng.beta(8, 4, n_people) for n_people in (9, 3, 120, 9, 120, 4)]
+    alone = [bootstrap_interval(one) for one in samples]
+    np.testing.assert_allclose(bootstrap_intervals(samples), alone, rtol=1e-14)
+    assert np.isnan(alone[1]).all() and not np.isnan(alone[2]).any()
 
 
 def test_seeds_are_no_people() -> None:

@@ -250,5 +250,6 @@ def attention(q: Tensor, k: Tensor, bias: Tensor) -> Tensor:
     tensor([0.3333, 0.3333, 0.3333])
     """
     n, n_tokens, dim = q.shape
-    bias = bias.expand(n // len(bias), *bias.shape).reshape(n, n_tokens, n_tokens)
+    if len(bias) > 1:
+        bias = bias.expand(n // len(bias), *bias.shape).reshape(n, n_tokens, n_tokens)
     return torch.baddbmm(bias, q, k.mT, alpha=dim**-0.5).softmax(-1)

@@ -50,8 +50,15 @@ class Windows:
         """Whether the windows reach over the bottom or the right of the map."""
         return self.down * self.rows > self.height or self.across * self.columns > self.width
 
+    @property
+    def whole(self) -> bool:
+        """Whether the map is one window."""
+        return self.down == self.across == 1
+
     def split(self, x: Tensor) -> Tensor:
         """Map (n, planes, height, width) to (n * windows, planes, rows, columns), with zeros."""
+        if self.whole:
+            return x
         x = x.permute(0, 2, 3, 1)  # planes last, also in memory: cheap to cut and to multiply
         if self.padded:
             right = self.across * self.columns - self.width
@@ -63,6 +70,8 @@ class Windows:
 
     def merge(self, x: Tensor) -> Tensor:
         """Undo `split`: the padding is cropped."""
+        if self.whole:
+            return x
         x = x.permute(0, 2, 3, 1)
         x = x.reshape(-1, self.down, self.across, self.rows, self.columns, x.shape[-1])
         x = x.transpose(2, 3).flatten(3, 4).flatten(1, 2)

@@ -163,8 +163,25 @@ def power_and_mean(x: Tensor, step: int, span: int) -> tuple[Tensor, Tensor]:
     >>> power.exp().round().unique(), mean.unique(), power.shape == mean.shape
     (tensor([100.]), tensor([10.]), True)
     """
-    mean = F.avg_pool1d(x, step)
     before = (span - step) // 2
-    power = F.avg_pool1d(x.square(), span, step, before, count_include_pad=False)
+    if (
+        torch.compiler.is_compiling()
+    ):  # as products: an exported pooling goes through its samples one by one
+        mean = x @ x.new_tensor(_shares(x.shape[2], step, step))
+        power = x.square() @ x.new_tensor(_shares(x.shape[2], span, step, before))
+    else:
+        mean = F.avg_pool1d(x, step)
+        power = F.avg_pool1d(x.square(), span, step, before, count_include_pad=False)
     n_columns = min(power.shape[2], mean.shape[2])
     return (power[..., :n_columns] + LEAST).log(), mean[..., :n_columns]
+
+
+def _shares(n_times: int, span: int, step: int, before: int = 0) -> list[list[float]]:
+    """Return how much of each column's mean a sample is, (samples, columns), as pooling has it."""
+    n_columns = (n_times + 2 * before - span) // step + 1
+    shares = np.zeros((n_times, n_columns))
+    for column in range(n_columns):
+        begin = column * step - before
+        inside = shares[max(0, begin) : begin + span, column]
+        inside[:] = 1 / len(inside)
+    return shares.tolist()
