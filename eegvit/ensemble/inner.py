@@ -36,8 +36,8 @@ class Count:
 
     @property
     def ratio(self) -> float:
-        """Distinct fits as a share of the naive count."""
-        return self.distinct / self.naive
+        """Distinct fits as a share of the naive count; 1 where there are none."""
+        return self.distinct / self.naive if self.naive else 1.0
 
 
 def inner_folds(
