@@ -24,6 +24,7 @@ TINY = {
     "loso_neural": "--subjects 2 --trials 16 --epochs 1 --seeds 2",
     "near_duplicates": "--data nowhere --subjects 2 --planted 3 --trials 20",
     "scaling": "--subjects 3 5 --trials 16 --channels 6 --times 160",
+    "search": "--people 4 --trials 16 --epochs 1 --to 0.8",
     "shallow": "--batch 8 --times 256 --channels 3 --repeats 1",
     "verification": "--people 3 --channels 4 --trials 16 --repeats 1",
 }
