@@ -82,7 +82,7 @@ EXPLAINED: dict[str, tuple[Explained, ...]] = {
         ("weights = weights / weights.sum()", "", UNSCALED),
     ),
     "eegvit/results/statistics/flips.py": (
-        ("signs[0] = 1.0", "0 -> ", "whichever draw it takes the place of"),
+        ("signs[0] = 1", "0 -> ", "whichever draw it takes the place of"),
         ("default_rng(0)", "0 -> (1)", "another seed draws alike"),
     ),
     "eegvit/results/statistics/chance.py": (
