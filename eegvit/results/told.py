@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from eegvit.plan.plan import Plan
 from eegvit.results.results import Reading
 from eegvit.views.view import DataView
+
+FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s:]+/)+(?=[^/\s:])")  # but those of addresses
 
 
 def readings(view: DataView) -> tuple[Reading, ...]:
@@ -26,6 +29,8 @@ def readings(view: DataView) -> tuple[Reading, ...]:
 
 def warnings_of(plan: Plan, warned: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return what was warned of, each once: of the data, of recordings, of the fits of a model.
+
+    Files are named without the folders that they lie in, which are of one machine.
 
     Parameters
     ----------
@@ -46,4 +51,17 @@ def warnings_of(plan: Plan, warned: Mapping[str, Sequence[str]]) -> tuple[str, .
     for (model, warning), keys in fits.items():
         n_fits = f"{len(keys)} fits" if len(keys) > 1 else "1 fit"
         said[f"{model} ({n_fits}): {warning}"] = None
-    return tuple(said)
+    return tuple(dict.fromkeys(without_folders(one) for one in said))
+
+
+def without_folders(text: str) -> str:
+    """Return a text with absolute paths cut to the names of the files.
+
+    Examples
+    --------
+    >>> without_folders(
+    ...     "/home/ann/eeg/sub-02_epo.fif: too short, see https://mne.tools/stable/a.html"
+    ... )
+    'sub-02_epo.fif: too short, see https://mne.tools/stable/a.html'
+    """
+    return FOLDERS.sub("", text)
