@@ -63,13 +63,22 @@ def reflection(ch_names: Sequence[str], classes: Sequence[str]) -> Reflection:
     """Return the reflection of a montage, or say which channels or classes have no counterpart.
 
     Channels are exchanged by the rule of the 10-20 system, odd numbers for the even ones that
-    follow; classes whose names say left and right are exchanged, others are their own images.
+    follow; names that are not of that system are refused, since their numbers say no side. Classes
+    whose names say left and right are exchanged, others are their own images.
 
     Examples
     --------
     >>> reflection(("C3", "Cz", "C4"), ("left_hand", "right_hand", "feet"))
     Reflection(order=(2, 1, 0), exchange=(1, 0, 2))
     """
+    from eegvit.data.montage import electrode_directions
+
+    known = electrode_directions(tuple(ch_names))
+    if unknown := [name for name in ch_names if name not in known]:
+        raise ValueError(
+            f"augment 'reflect': {', '.join(unknown)}: not in the 10-05 system, so that it is not"
+            " known what is on the other side. Rename them, or leave 'reflect' out"
+        )
     order = _places(list(ch_names), [other_side(name) for name in ch_names], "channel")
     exchange = _places(list(classes), [other_hand(name) for name in classes], "class")
     return Reflection(order, exchange)

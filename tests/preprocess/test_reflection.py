@@ -24,12 +24,12 @@ def one_sided(seed: int) -> tuple[Any, Any]:
 
 
 def test_twice_in_the_mirror_is_the_head_itself() -> None:
-    names = tuple(f"{row}{n}" for row in ("F", "FC", "C", "PO") for n in ("7", "z", "8", "1", "2"))
+    names = tuple(f"{row}{n}" for row in ("F", "P", "CP", "C") for n in ("5", "z", "6", "1", "2"))
     found = reflection(names, ("right_hand", "feet", "left_hand"))
     order, exchange = np.array(found.order), np.array(found.exchange)
     np.testing.assert_array_equal(order[order], np.arange(len(names)))
     assert exchange.tolist() == [2, 1, 0]
-    assert [names[i] for i in order[:5]] == ["F8", "Fz", "F7", "F2", "F1"]
+    assert [names[i] for i in order[:5]] == ["F6", "Fz", "F5", "F2", "F1"]
 
 
 def test_electrodes_agree_with_their_positions() -> None:
@@ -46,6 +46,7 @@ def test_electrodes_agree_with_their_positions() -> None:
     ("names", "classes", "said"),
     [
         (("C3", "Cz"), ("rest",), r"every channel .* C3 \(C4\)"),
+        (("EEG1", "EEG2", "C3", "C4"), ("rest",), r"EEG1, EEG2: not in the 10-05 system"),
         (NAMES, ("left_hand", "feet"), r"every class .* left_hand \(right_hand\)"),
     ],
 )
