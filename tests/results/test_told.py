@@ -10,6 +10,7 @@ import pytest
 
 from eegvit import run_study
 from eegvit.report.text.terminal import terminal
+from eegvit.results.told import warnings_of
 from eegvit.trials import concatenate
 
 DATA = {
@@ -41,6 +42,9 @@ def test_what_is_left_out_is_told_where_the_results_are(tmp_path: Path) -> None:
     said = results.details.warnings
     assert any("share samples with another" in sentence for sentence in said)
     assert any(sentence.startswith("noisy (3 fits): ConvergenceWarning") for sentence in said)
+    key = next(iter(results.plan.fits))
+    (*_, odd) = warnings_of(results.plan, {key: ["/home/ann/sub-1_epo.fif: odd"]})
+    assert odd.endswith("(1 fit): sub-1_epo.fif: odd")  # folders are of one machine
     page = results.page.read_text()
     assert "ConvergenceWarning" in page and "beyond the recording" in page
     assert "ConvergenceWarning" in terminal(results.details)

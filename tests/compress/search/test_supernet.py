@@ -135,6 +135,24 @@ def test_after_a_step_all_shapes_have_the_new_weights(
     torch.testing.assert_close(part(X), network(X), atol=1e-6, rtol=0)
 
 
+def test_a_step_learns_from_every_shape(space: Space, make_build: Callable[..., Any]) -> None:
+    supernet = Supernet(space, make_build(layout="scalp"))
+    recipe, y = Recipe(epochs=1, batch_size=3), torch.tensor([0, 1, 0])
+    batches = Batches(X.numpy(), y.numpy(), recipe, "cpu")
+    run = SandwichRun(supernet, recipe, batches, np.arange(3), None, 0)
+    loss = run.loss(X, y)
+    loss.backward(retain_graph=True)  # without what smaller shapes have in networks of their own
+    alone = gradients(supernet.whole)
+    supernet.zero_grad()
+    smaller = [supernet.known[shape][0] for shape in set(run.shapes) - {space.largest}]
+    for network in smaller:
+        network.zero_grad()
+    run.backward(loss)
+    together = gradients(supernet.whole)
+    assert any(not torch.allclose(together[name], alone[name]) for name in alone)
+    assert all(each.grad is None for network in smaller for each in network.parameters())
+
+
 def test_norms_are_given_the_statistics_of_training_trials() -> None:
     batches = [torch.randn(6, 2, 4) for _ in range(3)]
     norm = calibrated(nn.Sequential(nn.BatchNorm1d(2, momentum=0.01)), batches)[0]

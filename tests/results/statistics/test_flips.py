@@ -21,6 +21,10 @@ def test_sign_flip_is_exact_and_symmetric() -> None:
     assert sign_flip(many) == sign_flip(-many)
 
 
+def test_what_was_observed_is_one_of_the_patterns_that_are_drawn() -> None:
+    assert sign_flip(np.full(N_EXACT + 10, 0.1)) == 1 / N_DRAWS  # never 0
+
+
 def test_sign_flip_on_many_subjects_agrees_with_t_test() -> None:
     for shift in (0.0, 0.3, 0.5):
         values = np.random.default_rng(3).normal(shift, 1, 40)
