@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.neural import NeuralClassifier
-from eegvit.preprocess.signals import EEG
+from eegvit.preprocess.signals import EEG, Signals
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,14 +23,17 @@ CASCADED_ONLY = ("cascade", "sandwich", "interaction", "key_dim", "ffn_ratio", "
 class EfficientViTClassifier(NeuralClassifier):
     """Efficient vision transformers on places of the scalp x time, and on filtered signals.
 
-    By default two small networks side by side, each judged by itself; the probabilities are
-    the mean of theirs. One has a map of at most 6 places x 16 columns of time. A row is the place
-    of an electrode: eight filters over time, each with a spatial filter of its own there that
-    sees all electrodes. Their log-power and their mean about each column are the planes. One
-    block of cascaded group attention [1]_ follows, in which every place and moment sees every
-    other, with a learned bias for the distance and direction between places and for the time
-    between columns. The head sees weighted sums over the places in four stretches of the trial.
-    The other has linear attention [2]_ over one row of filtered signals, a column every 64 ms.
+    By default two small networks side by side, each judged by itself, and three straight lines
+    beside them; the probabilities are the mean of all. One network has a map of at most 6
+    places x 16 columns of time. A row is the place of an electrode: eight filters over time, each
+    with a spatial filter of its own there that sees all electrodes. Their log-power and their
+    mean about each column are the planes. One block of cascaded group attention [1]_ follows, in
+    which every place and moment sees every other, with a learned bias for the distance and
+    direction between places and for the time between columns. The head sees weighted sums over
+    the places in four stretches of the trial. The other has linear attention [2]_ over one row of
+    filtered signals, a column every 64 ms. The lines are logistic regressions of a trial's
+    covariance, of its course and of its spectrum: they hold for people not seen where trials are
+    too few for networks.
 
     The parameters of training are those of `NeuralClassifier`; what is its own by default was
     chosen for a few thousand trials.
@@ -54,6 +57,9 @@ class EfficientViTClassifier(NeuralClassifier):
         Names in `eegvit.preprocess.augment.AUGMENTATIONS`. None is "segment_recombine" where
         trials last two seconds or more; shorter ones are responses to an event, whose course
         must stay whole.
+    lines : bool or None
+        Whether straight lines judge beside the networks. None: in the layout "both", but not in a
+        model fused of several branches.
     dropout : float
         Share of the features that the head sees set to zero in training.
     drop_path : float
@@ -113,6 +119,7 @@ class EfficientViTClassifier(NeuralClassifier):
     augment: str | tuple[str, ...] | None = None
     preset: Literal["eeg_xxs", "eeg_xs", "eeg_s", "eeg_m"] | dict[str, Any] | None = None
     layout: Literal["both", "scalp", "conv", "grid"] = "both"
+    lines: bool | None = None
     dropout: float = 0.25
     drop_path: float = 0.0
     multi_scale: bool = False
@@ -147,6 +154,19 @@ class EfficientViTClassifier(NeuralClassifier):
             return TwinEfficientViT(*shape, family=families, **settings)
         family = self._family(self.layout)
         return EfficientViT(*shape, layout=self.layout, family=family, **settings)
+
+    def unfitted(self, X: Signals) -> nn.Module:
+        """Return the network that `fit` leaves, its lines included, before it has learned."""
+        made: Any = super().unfitted(X)
+        self._add_lines(made[1])
+        return made
+
+    def finish(self, X: Signals, codes: NDArray[np.int64], rows: NDArray[np.int64]) -> Self:
+        """Find the lines beside the networks, on the training trials."""
+        made: Any = self.module_
+        if self._add_lines(made[1]):
+            find_lines(made, X, codes, rows, balanced=self.class_weight == "balanced")
+        return self.keep(made, self.history_)
 
     def augmentations(self) -> tuple[str, ...]:
         """Return what was given, or what trials of this length are put together from."""
@@ -190,6 +210,15 @@ class EfficientViTClassifier(NeuralClassifier):
         preset = self.preset or usual_preset(self.layout)
         return family, stage_settings(family, preset, self._cascaded_settings())
 
+    def _add_lines(self, network: Any) -> bool:
+        if self.lines and self.layout != "both":
+            raise ValueError("lines=True: they stand beside the networks of layout='both'")
+        if self.layout != "both" or self.lines is False:
+            return False
+        shape = self.n_channels_in_, self.n_times_in_, len(self.classes_)
+        network.lines = network.lines_for(*shape, self.sampling_rate())
+        return True
+
     def _family(self, layout: str) -> str:
         of_preset = self.preset["family"] if isinstance(self.preset, dict) else self.family
         if self.family not in (None, of_preset):
@@ -208,3 +237,26 @@ class EfficientViTClassifier(NeuralClassifier):
         if self.key_dim == "full":
             given["key_dim"] = None
         return given
+
+
+def find_lines(
+    network: Any,
+    X: Signals,
+    codes: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    *,
+    balanced: bool = False,
+    chunk: int = 256,
+) -> None:
+    """Find the lines of a standardised network on some trials, in bounded memory."""
+    from torch import from_numpy, no_grad
+
+    from eegvit.train.run import class_weights
+
+    standardise, twin = network
+    parts = (np.sort(rows)[i : i + chunk] for i in range(0, len(rows), chunk))
+    own = codes[np.sort(rows)]
+    weight = class_weights(own, twin.lines.n_classes) if balanced else None
+    with no_grad():
+        batches = (standardise(from_numpy(np.array(X[part], np.float32))) for part in parts)
+        twin.lines.settle(batches, from_numpy(own), weight)

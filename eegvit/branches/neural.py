@@ -15,7 +15,7 @@ from eegvit.branches.base import EEGClassifier
 from eegvit.features.plain import home_of
 from eegvit.preprocess.augment import REFLECT
 from eegvit.preprocess.reflection import Reflection, given, reflection
-from eegvit.preprocess.signals import EEG, Signals
+from eegvit.preprocess.signals import EEG, Signals, channel_moments
 
 if TYPE_CHECKING:
     from torch import nn
@@ -160,7 +160,7 @@ class NeuralClassifier(EEGClassifier):
                 on_epoch=on_epoch,
                 lesson=lesson,
             )
-        return self.keep(network, history)
+        return self.keep(network, history).finish(X, codes, rows)
 
     def identity(self) -> dict[str, Any]:
         """Return the parameters but for those that change no result."""
@@ -236,6 +236,14 @@ class NeuralClassifier(EEGClassifier):
         self.n_parameters_ = sum(p.numel() for p in network.parameters())
         return self
 
+    def finish(self, X: Signals, codes: NDArray[np.int64], rows: NDArray[np.int64]) -> Self:
+        """Add what is found at once on the training trials: to most networks nothing."""
+        return self
+
+    def unfitted(self, X: Signals) -> nn.Module:
+        """Return the network that `fit` leaves, before it has learned anything."""
+        return self.builder(X, np.arange(len(X)))()
+
     def count_macs(self) -> int:
         """Return the multiply-accumulates of the fitted network for one trial."""
         import torch
@@ -252,31 +260,6 @@ class NeuralClassifier(EEGClassifier):
 
         check_is_fitted(self, "module_")
         return predict_proba(self.module_, self.check_X(X), device=choose_device(self.device))
-
-
-def channel_moments(
-    X: Signals, rows: NDArray[np.int64], chunk: int = 256
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean and standard deviation of each channel over some trials, in bounded memory.
-
-    A channel that never changes has deviation 1.
-
-    Examples
-    --------
-    >>> X = np.array([[[1.0, 3.0], [5.0, 5.0]]])
-    >>> mean, deviation = channel_moments(X, np.array([0]))
-    >>> mean.tolist(), deviation.tolist()
-    ([2.0, 5.0], [1.0, 1.0])
-    """
-    n = len(rows) * X.shape[2]
-    parts = [rows[i : i + chunk] for i in range(0, len(rows), chunk)]
-    mean = sum(X[part].sum(axis=(0, 2), dtype=np.float64) for part in parts) / n
-    square = sum(
-        np.square(X[part] - mean[:, None]).sum(axis=(0, 2), dtype=np.float64) for part in parts
-    )
-    deviation = np.sqrt(square / n)
-    deviation[deviation <= 1e-9 * np.abs(mean)] = 1.0
-    return mean.astype(np.float32), deviation.astype(np.float32)
 
 
 def hold_out(

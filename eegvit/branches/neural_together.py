@@ -84,8 +84,8 @@ def fit_together(
         device=choose_device(first.device),
         checkpoints=checkpoints,
     )
-    for model, (network, history) in zip(models, results, strict=True):
-        model.keep(network, history)
+    for model, own, (network, history) in zip(models, rows, results, strict=True):
+        model.keep(network, history).finish(signals, codes, own)
 
 
 def place(model: NeuralClassifier) -> str:

@@ -87,7 +87,7 @@ class _Reader:
             raise ValueError(f"{type(model).__name__} has no network")
         X = np.zeros((1, model.n_channels_in_, model.n_times_in_), np.float32)
         with seeded(0, "cpu"):
-            network = model.builder(X, np.arange(1))()
+            network = model.unfitted(X)
         for kept in getattr(model, "cuts_", ()):
             network = cut(network, kept)
         model.keep(network, [])

@@ -158,3 +158,28 @@ def _refuse_non_finite(X: Signals) -> None:
 def _few(names: Sequence[str], most: int = 8) -> str:
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
+
+
+def channel_moments(
+    X: Signals, rows: NDArray[np.int64], chunk: int = 256
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return mean and standard deviation of each channel over some trials, in bounded memory.
+
+    A channel that never changes has deviation 1.
+
+    Examples
+    --------
+    >>> X = np.array([[[1.0, 3.0], [5.0, 5.0]]])
+    >>> mean, deviation = channel_moments(X, np.array([0]))
+    >>> mean.tolist(), deviation.tolist()
+    ([2.0, 5.0], [1.0, 1.0])
+    """
+    n = len(rows) * X.shape[2]
+    parts = [rows[i : i + chunk] for i in range(0, len(rows), chunk)]
+    mean = sum(X[part].sum(axis=(0, 2), dtype=np.float64) for part in parts) / n
+    square = sum(
+        np.square(X[part] - mean[:, None]).sum(axis=(0, 2), dtype=np.float64) for part in parts
+    )
+    deviation = np.sqrt(square / n)
+    deviation[deviation <= 1e-9 * np.abs(mean)] = 1.0
+    return mean.astype(np.float32), deviation.astype(np.float32)

@@ -257,7 +257,7 @@ class FineTunedClassifier(Around):
                 layer_decay=1.0 if scratch else self.layer_decay,
             )
             carry_out(run, checkpoint=checkpoint, on_epoch=on_epoch)
-        return model.keep(*run.result())
+        return model.keep(*run.result()).finish(X, codes, rows)
 
 
 @cache

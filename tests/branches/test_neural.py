@@ -15,8 +15,9 @@ import eegvit.train
 from eegvit.branches import neural
 from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.efficientvit import EfficientViTClassifier
-from eegvit.branches.neural import channel_moments, hold_out
+from eegvit.branches.neural import hold_out
 from eegvit.branches.shallow import ShallowConvNetClassifier
+from eegvit.preprocess.signals import channel_moments
 
 SHORT: dict[str, Any] = {"epochs": 2, "batch_size": 16, "device": "cpu"}
 

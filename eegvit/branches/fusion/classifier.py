@@ -21,8 +21,8 @@ from eegvit.branches.fusion.members import (
     ready,
     why_not_pretrained,
 )
-from eegvit.branches.neural import NeuralClassifier, channel_moments, hold_out
-from eegvit.preprocess.signals import EEG, Signals
+from eegvit.branches.neural import NeuralClassifier, hold_out
+from eegvit.preprocess.signals import EEG, Signals, channel_moments
 
 if TYPE_CHECKING:
     from torch import nn

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from torch import nn
 
 from eegvit.branches.efficientvit import CASCADED_ONLY, EfficientViTClassifier
-from eegvit.branches.neural import channel_moments, hold_out
+from eegvit.branches.neural import hold_out
 from eegvit.compress.budget import cost, latency
 from eegvit.compress.search.greedy import Judged
 from eegvit.compress.search.merit import Costs, merit, units_here
@@ -23,7 +23,7 @@ from eegvit.config.presets import Preset
 from eegvit.networks.device import choose_device
 from eegvit.networks.layers import Standardise
 from eegvit.networks.predict import predict_proba
-from eegvit.preprocess.signals import EEG, Signals
+from eegvit.preprocess.signals import EEG, Signals, channel_moments
 
 
 @dataclass(eq=False)

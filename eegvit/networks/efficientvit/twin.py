@@ -1,4 +1,4 @@
-"""Two EfficientViTs side by side: one sees a row of filtered signals, the other the scalp."""
+"""Two EfficientViTs side by side, one of filtered signals, one of the scalp; lines beside them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from eegvit.networks.auxiliary import Judged
+from eegvit.networks.efficientvit.lines import Lines
 from eegvit.networks.efficientvit.model import EfficientViT
 
 STREAMS = ("conv", "scalp")
@@ -19,7 +20,8 @@ class TwinEfficientViT(nn.Module):
     """A network for each layout in `STREAMS`; the prediction is the mean of theirs.
 
     Each learns from a loss of its own, so that neither leans on the other: trained on one
-    joint map or loss, the two make the same mistakes.
+    joint map or loss, the two make the same mistakes. `Lines` may stand beside them: each line's
+    probabilities count as much as a network's, and training passes them by.
 
     Parameters
     ----------
@@ -51,23 +53,34 @@ class TwinEfficientViT(nn.Module):
             EfficientViT(n_channels, n_times, n_classes, layout=layout, family=own, **settings)
             for layout, own in zip(STREAMS, families, strict=True)
         )
+        self.lines: Lines | None = None
 
     def forward(self, x: Tensor) -> Tensor | Judged:
         """Map trials (n, channels, times) to logits (n, classes), judged apart in training."""
-        return self.forward_head(self.forward_features(x))
+        beside = [] if self.training or self.lines is None else self.lines(x)
+        return self.forward_head(self.forward_features(x), beside)
 
     def forward_features(self, x: Tensor) -> list[Tensor]:
         """Map trials to the map (n, width, rows, columns) of each stage, of one then the other."""
         return [each for stream in self._streams() for each in stream.forward_features(x)]
 
-    def forward_head(self, maps: Sequence[Tensor]) -> Tensor | Judged:
-        """Map the maps of all stages to logits (n, classes)."""
+    def forward_head(
+        self, maps: Sequence[Tensor], beside: Sequence[Tensor] = ()
+    ) -> Tensor | Judged:
+        """Map the maps of all stages, and the logits of lines, to logits (n, classes)."""
         logits, rest = [], list(maps)
         for stream in self._streams():
             n_stages = len(stream.stages.widths)
             logits.append(stream.forward_head(rest[:n_stages]))
             rest = rest[n_stages:]
-        return Judged(logits[0], tuple(logits[1:]), 1.0) if self.training else mean_logits(logits)
+        if self.training:
+            return Judged(logits[0], tuple(logits[1:]), 1.0)
+        return mean_logits([*logits, *beside])
+
+    def lines_for(self, n_channels: int, n_times: int, n_classes: int, sfreq: float) -> Lines:
+        """Return lines that know nothing yet, with the channels in the order of the scalp's."""
+        order: Any = self._streams()[STREAMS.index("scalp")].layout.order
+        return Lines(n_channels, n_times, n_classes, sfreq=sfreq, order=order)
 
     def _streams(self) -> list[EfficientViT]:
         return cast(list[EfficientViT], list(self.streams))
