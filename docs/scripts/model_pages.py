@@ -102,7 +102,7 @@ def cost_of(cls: type) -> str:
 
     from eegvit.networks.macs import count
 
-    network = with_defaults(cls).network(*SHAPE, 4)
+    network = network_figures.network_of(with_defaults(cls), SHAPE)
     size = sum(p.numel() for p in network.parameters())
     macs = count(network, torch.zeros(1, *SHAPE))
     return (

@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from eegvit.branches.base import ClassicalClassifier
 from eegvit.config import load_yaml
 
@@ -35,7 +37,7 @@ def figure(name: str, model: Any, shape: tuple[int, int]) -> str:
         Channels and samples of a trial.
     """
     if name in NETWORKS:
-        found, caption = of_network(name, model.network(*shape, 4)), "learned numbers of each"
+        found, caption = of_network(name, network_of(model, shape)), "learned numbers of each"
     elif isinstance(model, ClassicalClassifier) and name not in WITHOUT:
         found, caption = of_pipeline(model, shape), "what leaves each"
     else:
@@ -43,6 +45,14 @@ def figure(name: str, model: Any, shape: tuple[int, int]) -> str:
     trial = Stage("a trial", f"{shape[0]} channels x {shape[1]} samples")
     drawn = drawing([trial, *found], name)
     return f"<figure>{drawn}<figcaption>The stages, and {caption}.</figcaption></figure>"
+
+
+def network_of(model: Any, shape: tuple[int, int]) -> Any:
+    """Return the network that a model's `fit` leaves, of trials of four classes."""
+    trial = np.zeros((1, *shape), np.float32)
+    model.check_X(trial, reset=True)
+    model.classes_ = np.arange(4)
+    return model.unfitted(trial)[1]
 
 
 def of_network(name: str, network: Any) -> list[Stage]:

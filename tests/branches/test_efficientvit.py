@@ -8,9 +8,12 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 
 from eegvit.branches.efficientvit import EfficientViTClassifier
+from eegvit.branches.fusion import FusionClassifier
+from eegvit.branches.neural import hold_out
 from eegvit.networks.efficientvit.maps.layouts import LAYOUTS
 from eegvit.networks.efficientvit.model import FAMILIES
 from eegvit.networks.efficientvit.presets import EEG
@@ -23,6 +26,7 @@ SHORT: dict[str, Any] = {
     "epochs": 1,
     "batch_size": 16,
     "device": "cpu",
+    "lines": False,
 }
 LONG = SHORT | {"epochs": 12, "learning_rate": 5e-3}
 
@@ -49,6 +53,62 @@ def test_every_family_learns(family: str, make_trials: Any) -> None:
     )
     model = EfficientViTClassifier(**LONG, family=family).fit(train.X, train.labels)
     assert model.score(test.X, test.labels) > 0.85
+
+
+def test_lines_stand_beside_networks_that_are_trained_as_without_them(make_trials: Any) -> None:
+    train, test = (make_trials(n_trials=n, n_times=192, seed=n) for n in (60, 40))
+    alone = EfficientViTClassifier(**SHORT).fit(train.X, train.labels)
+    beside = EfficientViTClassifier(**SHORT | {"lines": None}).fit(train.X, train.labels)
+    own, more = alone.module_.state_dict(), beside.module_.state_dict()
+    assert set(more) - set(own) == {
+        f"1.lines.judges.{i}.{name}" for i in range(3) for name in ("weight", "bias")
+    }
+    assert all(torch.equal(more[name], value) for name, value in own.items())
+    assert beside.n_parameters_ > alone.n_parameters_ and beside.count_macs() > alone.count_macs()
+
+    standardise, twin = beside.module_
+    with torch.inference_mode():
+        x = standardise(torch.from_numpy(test.X))
+        judges = [*(stream(x) for stream in twin.streams), *twin.lines(x)]
+    mean = torch.stack([logits.softmax(1) for logits in judges]).mean(0)
+    np.testing.assert_allclose(beside.predict_proba(test.X), mean, atol=1e-6)
+    assert np.abs(beside.predict_proba(test.X) - alone.predict_proba(test.X)).max() > 0.01
+
+
+def test_lines_see_training_trials_only_and_weigh_classes(make_trials: Any) -> None:
+    trials = make_trials(n_trials=60, n_times=192, seed=3)
+    people = np.repeat(np.arange(6), 10)
+    settings = SHORT | {"lines": None, "validation": 0.34}
+    weights = []
+    for change in (None, "held out", "trained"):
+        X = trials.X.copy()
+        _, held_out = hold_out(trials.y, people, 0.34, 0)
+        if change:
+            X[held_out if change == "held out" else np.setdiff1d(range(60), held_out)[:5]] *= 3
+        model = EfficientViTClassifier(**settings).fit(X, trials.labels, groups=people)
+        weights.append(model.module_[1].lines.state_dict())
+    assert all(torch.equal(weights[1][name], value) for name, value in weights[0].items())
+    assert not torch.equal(weights[2]["judges.0.weight"], weights[0]["judges.0.weight"])
+
+    few = np.flatnonzero(trials.y == trials.y.max())[3:]
+    rows = np.setdiff1d(range(60), few)
+    plain, even = (
+        EfficientViTClassifier(**SHORT | {"lines": None, "class_weight": weight})
+        .fit(trials.X[rows], trials.labels[rows])
+        .module_[1]
+        .lines.judges[0]
+        .bias
+        for weight in (None, "balanced")
+    )
+    assert even[-1] - even[0] > plain[-1] - plain[0] + 0.5
+
+
+def test_lines_belong_to_both_networks_alone() -> None:
+    X, y = np.random.default_rng(0).standard_normal((8, 3, 64)), [0, 1] * 4
+    with pytest.raises(ValueError, match="lines=True: they stand beside .* layout='both'"):
+        EfficientViTClassifier(layout="conv", lines=True, sfreq=64.0, epochs=1).fit(X, y)
+    fused = FusionClassifier(branches=["efficientvit", "eegnet"], sfreq=64.0, epochs=1).fit(X, y)
+    assert not [name for name in fused.module_.state_dict() if "lines" in name]
 
 
 def test_choices_are_those_of_the_networks() -> None:

@@ -21,7 +21,7 @@ MADE_OF_OTHERS = {"fusion", "braindecode", *network_figures.WITHOUT}
 @pytest.mark.parametrize("name", network_figures.NETWORKS)
 def test_every_parameter_is_of_one_stage(name: str) -> None:
     model = model_pages.with_defaults(registry.lookup(registry.BRANCHES, name))
-    network = model.network(*model_pages.SHAPE, 4)
+    network = network_figures.network_of(model, model_pages.SHAPE)
     for own, _ in network.named_parameters():
         stages = [s for s in network_figures.NETWORKS[name] if network_figures.belongs(own, s)]
         assert len(stages) == 1, own
