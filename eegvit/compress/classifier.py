@@ -109,26 +109,29 @@ class PrunedClassifier(Around):
             The person of each trial, for validation.
         checkpoint : Path or None
             File to save the training of the whole network to now and then, and to continue it
-            from.
+            from; files of the rounds are beside it. All are deleted in the end.
         lesson : Lesson or None
             What a teacher says of the trials, in training and fine-tuning.
         """
         if not isinstance(self.model, NeuralClassifier | FineTunedClassifier):
             raise TypeError(f"model={self.model!r}: it must be a neural classifier of this house")
         from eegvit.compress.table import table_of
+        from eegvit.train.checkpoint import staying
 
         signals = self.check_X(X, reset=True)
         model: Any = clone(self.model).set_params(random_state=self.random_state)
-        taught = {} if lesson is None else {"lesson": lesson}
-        model.fit(X, y, groups=groups, checkpoint=checkpoint, **taught)
-        self.classes_ = model.classes_
-        if isinstance(model, FineTunedClassifier):
-            self.weights_, model = model.weights_, model.model_
-            known = is_label(np.asarray(y))
-            X, y = signals[known], np.asarray(y)[known].astype(self.classes_.dtype)
-            groups = None if groups is None else np.asarray(groups)[known]
-        how = {name: getattr(self, name) for name in SETTINGS}
-        self.model_ = prune(model, X, y, groups=groups, lesson=lesson, move=self.move, **how)
+        taught: dict[str, Any] = {} if lesson is None else {"lesson": lesson}
+        how = {name: getattr(self, name) for name in SETTINGS} | {"move": self.move}
+        with staying():  # the whole network's training, until the pruned one's are over
+            model.fit(X, y, groups=groups, checkpoint=checkpoint, **taught)
+            self.classes_ = model.classes_
+            if isinstance(model, FineTunedClassifier):
+                self.weights_, model = model.weights_, model.model_
+                known = is_label(np.asarray(y))
+                X, y = signals[known], np.asarray(y)[known].astype(self.classes_.dtype)
+                groups = None if groups is None else np.asarray(groups)[known]
+            taught["checkpoint"] = checkpoint
+            self.model_ = prune(model, X, y, groups=groups, **taught, **how)
         self.units_ = table_of(model.module_, self.model_.module_, scores_of(model, X, y))
         self.n_parameters_ = self.model_.n_parameters_
         return self
@@ -161,6 +164,7 @@ def prune(
     move: bool = False,
     groups: ArrayLike | None = None,
     lesson: Lesson | None = None,
+    checkpoint: Path | None = None,
 ) -> NeuralClassifier:
     """Return a smaller copy of a fitted neural classifier, fine-tuned.
 
@@ -177,6 +181,8 @@ def prune(
         The person of each trial, for validation.
     lesson : Lesson or None
         What a teacher says of the trials.
+    checkpoint : Path or None
+        Beside this file those of the rounds are, to go on from; they are deleted in the end.
 
     Examples
     --------
@@ -202,7 +208,8 @@ def prune(
     if codes.max() == len(small.classes_) or (small.classes_[codes] != np.asarray(y)).any():
         raise ValueError(f"y has labels that the model does not know: it knows {small.classes_}")
     rows, held_out = hold_out(codes, groups, small.validation, small.random_state)
-    network, cuts = pruned(small, signals, codes, rows, held_out, lesson, **how, move=move)
+    data = (signals, codes, rows, held_out, lesson, checkpoint)
+    network, cuts = pruned(small, *data, **how, move=move)
     small.cuts_ = (*getattr(small, "cuts_", ()), *cuts)
     return small.keep(network, small.history_)
 

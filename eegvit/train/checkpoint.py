@@ -6,6 +6,9 @@ import hashlib
 import io
 import json
 import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from eegvit.networks.device import random_states, set_random_states
 from eegvit.sealed import read_sealed, recall, write_sealed
 from eegvit.train.run import Run
+
+_STAYING: ContextVar[list[Path] | None] = ContextVar("staying", default=None)
 
 
 class Checkpoint:
@@ -71,9 +77,48 @@ class Checkpoint:
         run.history = state["history"]
         run.best_epoch, run.best_weights = state["best_epoch"], state["best_weights"]
 
-    def remove(self) -> None:
-        """Delete the file: the training is over."""
-        self.path.unlink(missing_ok=True)
+    def finish(self) -> None:
+        """Delete the file: the training is over; or keep its end, where others follow."""
+        files = _STAYING.get()
+        if files is None:
+            self.path.unlink(missing_ok=True)
+        else:
+            self.save()
+            files.append(self.path)
+
+
+@contextmanager
+def staying() -> Iterator[list[Path]]:
+    """Let files of trainings that are over stay until all is done that is done within.
+
+    A fit of several trainings goes on from the ends of those that were over when it was
+    interrupted. What is added to the list is deleted with them, last first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note"
+    >>> with staying() as files:
+    ...     with staying() as same:
+    ...         path.touch()
+    ...         same.append(path)
+    ...     path.exists()
+    True
+    >>> path.exists()
+    False
+    """
+    outer = _STAYING.get()
+    if outer is not None:
+        yield outer
+        return
+    files: list[Path] = []
+    token = _STAYING.set(files)
+    try:
+        yield files
+    finally:
+        _STAYING.reset(token)
+    for path in reversed(files):
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -90,12 +135,19 @@ def fingerprint(run: Run) -> str:
 
     The signals enter through the network's standardisation, which is fitted on them.
     """
-    digest, lesson = hashlib.sha256(json.dumps(asdict(run.recipe)).encode()), run.batches.lesson
     arrays: list[NDArray[Any] | None] = [run.batches.y, run.rows, run.held_out]
-    if lesson is not None:
+    if (lesson := run.batches.lesson) is not None:
         arrays += [lesson.softened, np.array([lesson.weight, lesson.temperature])]
+    return digest(asdict(run.recipe), arrays, run.network)
+
+
+def digest(
+    said: Mapping[str, Any], arrays: Iterable[NDArray[Any] | None], network: nn.Module
+) -> str:
+    """Return the sha256 of what JSON can say, of arrays and of the numbers of a network."""
+    found = hashlib.sha256(json.dumps(said).encode())
     for array in arrays:
-        digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
-    for name, value in run.network.state_dict().items():
-        digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+        found.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+    for name, value in network.state_dict().items():
+        found.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

@@ -120,4 +120,4 @@ def carry_out(
         if on_epoch:
             on_epoch(len(run.history), record)
     if kept and run.writes:
-        kept.remove()
+        kept.finish()

@@ -111,7 +111,7 @@ def train_together(
                     on_epoch(i, len(runs[i].history), record)
             saved = time.monotonic() if due else saved
     for file in files:
-        file.remove()
+        file.finish()
     return [run.result() for run in runs]
 
 
