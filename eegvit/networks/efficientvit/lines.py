@@ -18,6 +18,7 @@ LOWEST, HIGHEST, SPACING = 4.0, 40.0, 2.0  # Hz
 N_TAPERS = 2  # windows in the form of sines, for each stretch
 LEAST = 1e-2  # of the mean power: what is added before the logarithm
 PENALTY = 0.1  # of squared weights, beside the mean loss
+MANY = 2**26  # features of all trials, from which on single precision must do
 N_STEPS = 200  # of the search for the weights, at most
 
 
@@ -168,12 +169,14 @@ class Lines(nn.Module):
         """Find the weights on trials, the classes of all and how much each class counts."""
         seen = zip(*(self.seen(x) for x in batches), strict=True)
         for judge, parts in zip(self._judges(), seen, strict=True):
-            features = torch.cat(parts).double()
+            features = torch.cat(parts)
+            if features.numel() <= MANY:
+                features = features.double()
             mean = features.mean(0)
-            scale = (features - mean).std().clamp_min(1e-9)
-            slope, offset = regression((features - mean) / scale, y, judge.out_features, weight)
+            scale = features.sub_(mean).std().clamp_min(1e-9)
+            slope, offset = regression(features.div_(scale), y, judge.out_features, weight)
             judge.weight.copy_(slope / scale)
-            judge.bias.copy_(offset - judge.weight.double() @ mean)
+            judge.bias.copy_(offset - judge.weight.to(mean) @ mean)
 
     def _judges(self) -> list[nn.Linear]:
         return cast(list[nn.Linear], list(self.judges))

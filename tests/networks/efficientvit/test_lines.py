@@ -88,6 +88,17 @@ def test_how_channels_are_listed_and_scaled_changes_nothing() -> None:
         torch.testing.assert_close(a, b, atol=1e-3, rtol=0.0)
 
 
+def test_where_features_are_many_single_precision_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = signals(n=40).float(), torch.arange(40) % 3
+    one, other = (Lines(5, 400, 3, sfreq=100.0) for _ in range(2))
+    one.settle([x], y)
+    monkeypatch.setattr("eegvit.networks.efficientvit.lines.MANY", 10)
+    other.settle([x], y)
+    assert any(not torch.equal(a, b) for a, b in zip(one(x), other(x), strict=True))
+    for a, b in zip(one(x), other(x), strict=True):
+        torch.testing.assert_close(a.softmax(1), b.softmax(1), atol=1e-3, rtol=0.0)
+
+
 def test_lines_of_short_trials_and_slow_recordings() -> None:
     for n_times, sfreq in ((16, 64.0), (5, 20.0), (51, 50.0)):
         lines = Lines(2, n_times, 2, sfreq=sfreq)
