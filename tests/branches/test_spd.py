@@ -11,6 +11,7 @@ import pytest
 import torch
 from pyriemann.geometry.mean import mean_riemann
 
+import eegvit.train
 from eegvit.branches.spd import SPDNetClassifier
 from eegvit.networks.spd.eigenvalues import exp
 from eegvit.networks.spd.network import SPDNet
@@ -94,18 +95,25 @@ def test_mixtures_of_people_are_refused(people: Trials) -> None:
         SPDNetClassifier(**SHORT).fit(people.X, people.y, groups=people.subject[:-1])
 
 
-def test_a_training_goes_on_where_it_was(people: Trials, tmp_path: Path, monkeypatch: Any) -> None:
-    from eegvit.train import loop
+def test_a_training_goes_on_where_it_was(
+    people: Trials, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = {"X": people.X, "y": people.y, "groups": people.subject}
+    whole = SPDNetClassifier(**SHORT).fit(**fit).predict_proba(people.X)
+    path, train = tmp_path / "fit.pt", eegvit.train.train
 
-    whole = SPDNetClassifier(**SHORT).fit(people.X, people.y, groups=people.subject)
-    monkeypatch.setattr(loop.Checkpoint, "remove", lambda self: None)
-    monkeypatch.setattr(loop.time, "monotonic", iter(range(0, 10_000, 100)).__next__)
-    path = tmp_path / "it.pt"
-    SPDNetClassifier(**SHORT).fit(people.X, people.y, groups=people.subject, checkpoint=path)
+    def interrupted(*args: Any, **settings: Any) -> Any:
+        def stop(epoch: int, record: Any) -> None:
+            raise KeyboardInterrupt
+
+        return train(*args, **settings | {"save_every": 0, "on_epoch": stop})
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(eegvit.train, "train", interrupted)
+        SPDNetClassifier(**SHORT).fit(**fit, checkpoint=path)
     assert path.exists()
-    again = SPDNetClassifier(**SHORT)
-    again.fit(people.X, people.y, groups=people.subject, checkpoint=path)
-    np.testing.assert_array_equal(again.predict_proba(people.X), whole.predict_proba(people.X))
+    again = SPDNetClassifier(**SHORT).fit(**fit, checkpoint=path).predict_proba(people.X)
+    np.testing.assert_array_equal(again, whole)
 
 
 def test_flat_and_rank_deficient_recordings(people: Trials) -> None:
