@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eegvit.branches.mdm import MDMClassifier as MDMClassifier
     from eegvit.branches.pipeline import PipelineClassifier as PipelineClassifier
     from eegvit.branches.shallow import ShallowConvNetClassifier as ShallowConvNetClassifier
+    from eegvit.branches.spd import SPDNetClassifier as SPDNetClassifier
     from eegvit.branches.spiking import SpikingClassifier as SpikingClassifier
     from eegvit.branches.tangent import FBTangentSpaceClassifier as FBTangentSpaceClassifier
     from eegvit.branches.tangent import TangentSpaceClassifier as TangentSpaceClassifier
@@ -60,6 +61,7 @@ _HOMES = {
     "PrunedClassifier": "compress.classifier",
     "RiemannianRecentring": "preprocess.by_group",
     "ShallowConvNetClassifier": "branches.shallow",
+    "SPDNetClassifier": "branches.spd",
     "SpikingClassifier": "branches.spiking",
     "Study": "config",
     "StudyResults": "study",

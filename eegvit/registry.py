@@ -23,6 +23,7 @@ BRANCHES: dict[str, str] = {
     "mdm": "eegvit.branches.mdm:MDMClassifier",
     "eegnet": "eegvit.branches.eegnet:EEGNetClassifier",
     "shallow": "eegvit.branches.shallow:ShallowConvNetClassifier",
+    "spd": "eegvit.branches.spd:SPDNetClassifier",
     "efficientvit": "eegvit.branches.efficientvit:EfficientViTClassifier",
     "snn": "eegvit.branches.spiking:SpikingClassifier",
     "fusion": "eegvit.branches.fusion:FusionClassifier",

@@ -132,7 +132,7 @@ class NeuralClassifier(EEGClassifier):
         X : array or mne.Epochs
         y : array of labels
         groups : array or None
-            The person of each trial, for validation.
+            The person of each trial, for validation, and for a norm of people where there is one.
         checkpoint : Path or None
             File to save the training to now and then, and to continue it from.
         lesson : Lesson or None
@@ -145,7 +145,7 @@ class NeuralClassifier(EEGClassifier):
         X = self.check_X(X, reset=True)
         codes = self.encode_y(X, y)
         rows, held_out = hold_out(codes, groups, self.validation, self.random_state)
-        recipe = self.recipe(len(rows))
+        recipe, beside = self.recipe(len(rows)), self.beside(X, rows, groups)
         with progress_line(recipe.epochs, type(self).__name__, self.verbose) as on_epoch:
             network, history = train(
                 self.builder(X, rows),
@@ -158,6 +158,7 @@ class NeuralClassifier(EEGClassifier):
                 device=choose_device(self.device),
                 checkpoint=checkpoint,
                 on_epoch=on_epoch,
+                beside=beside,
                 lesson=lesson,
             )
         return self.keep(network, history).finish(X, codes, rows)
@@ -235,6 +236,12 @@ class NeuralClassifier(EEGClassifier):
         self.module_, self.history_ = network, history
         self.n_parameters_ = sum(p.numel() for p in network.parameters())
         return self
+
+    def beside(
+        self, X: Signals, rows: NDArray[np.int64], groups: ArrayLike | None
+    ) -> NDArray[np.float32] | None:
+        """Return samples that training appends to those of each trial: to most networks none."""
+        return None
 
     def finish(self, X: Signals, codes: NDArray[np.int64], rows: NDArray[np.int64]) -> Self:
         """Add what is found at once on the training trials: to most networks nothing."""

@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 KEY = "eegvit"  # of the metadata
 OFF = 1e-4  # most that probabilities may differ from torch's
 MOST = 4096  # trials at once
+UNTRANSLATED = {  # networks, and why they are refused
+    "eegvit.networks.spiking": "has spiking neurons, which take a step for each sample: ONNX would"
+    " write out every one",
+    "eegvit.networks.spd": "takes eigenvalues of covariances, for which ONNX has no operation",
+}
 
 
 class OnnxClassifier:
@@ -148,12 +153,10 @@ def _network_of(model: Any) -> NeuralClassifier:
         raise ValueError(
             f"this {what} has classical branches, which are no network: use the decoder's file"
         )
-    spiking = "eegvit.networks.spiking."
-    if any(type(m).__module__.startswith(spiking) for m in inner.module_.modules()):
-        raise ValueError(
-            f"this {what} has spiking neurons, which take a step for each sample: ONNX would write"
-            " out every one. Use the decoder's file"
-        )
+    homes = {type(module).__module__.rpartition(".")[0] for module in inner.module_.modules()}
+    for home, why in UNTRANSLATED.items():
+        if home in homes:
+            raise ValueError(f"this {what} {why}. Use the decoder's file")
     return inner
 
 

@@ -20,8 +20,8 @@ def count(network: nn.Module, x: Tensor) -> int:
     """Return the multiply-accumulates of one forward pass at inference.
 
     Convolutions, linear layers and products of matrices count, those inside attention and
-    recurrent layers too; sums, norms and activations do not. Fourier transforms are left out,
-    with a warning.
+    recurrent layers too, and eigendecompositions by a rule of thumb; sums, norms and activations
+    do not. Fourier transforms are left out, with a warning.
 
     Parameters
     ----------
@@ -82,6 +82,11 @@ def _added_matrix_vector(_: list[int], matrix: list[int], *args: Any, **kwargs: 
     return 2 * math.prod(matrix)
 
 
+def _eigenvectors(matrices: list[int], *args: Any, **kwargs: Any) -> int:
+    """Return the operations of finding them by QR steps: nine times the cube of the rows."""
+    return 9 * math.prod(matrices) * matrices[-1]
+
+
 def _left_out(*args: Any, **kwargs: Any) -> int:
     """Warn of what is not counted."""
     warnings.warn("the count leaves out Fourier transforms", RuntimeWarning, stacklevel=2)
@@ -94,6 +99,7 @@ FORMULAS = {
     aten.dot: _matrix_vector,
     aten.vdot: _matrix_vector,
     aten.addmv: _added_matrix_vector,
+    aten._linalg_eigh: _eigenvectors,
     aten._fft_r2c: _left_out,
     aten._fft_c2r: _left_out,
     aten._fft_c2c: _left_out,

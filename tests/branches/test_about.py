@@ -26,7 +26,7 @@ from eegvit.pretrain.weights import Weights
 from eegvit.registry import BRANCHES, resolve
 
 CLASSICAL = {"numpy", "scipy", "scikit-learn", "pyriemann"}
-NEURAL = {"eegnet", "shallow", "efficientvit", "snn", "fusion", "braindecode"}
+NEURAL = {"eegnet", "shallow", "spd", "efficientvit", "snn", "fusion", "braindecode"}
 NEEDED: dict[str, dict[str, Any]] = {
     "fusion": {"branches": ["fbcsp", "eegnet"]},
     "pipeline": {"steps": [{"from": "sklearn.dummy.DummyClassifier"}]},
@@ -54,7 +54,7 @@ def test_every_branch_answers(name: str) -> None:
     assert model.fit_takes() == ({"groups", "checkpoint", "lesson"} if name in NEURAL else set())
     assert model.takes_seed() == (name in NEURAL)
     assert (model.training() is not None) == (name in NEURAL)
-    assert model.trains_together() == (name in NEURAL - {"fusion"})
+    assert model.trains_together() == (name in NEURAL - {"fusion", "spd"})
     leading, rest = model.per_trial()
     if name in NEURAL:
         assert leading is None and rest is model

@@ -56,7 +56,7 @@ def test_every_parameter_of_the_classifier_can_be_said() -> None:
     assert able == {"eegnet", "shallow", "snn", "efficientvit"}
     own = {"from", *(field.name for field in fields(DistilledClassifier))} - apart
     assert set(branches["eegnet"]["distill"]["properties"]) == own
-    assert able | {"fusion", "braindecode"} == {
+    assert able | {"fusion", "braindecode", "spd"} == {
         n for n, keys in branches.items() if "distill" in keys
     }
 

@@ -13,6 +13,7 @@ from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.branches.shallow import ShallowConvNetClassifier
+from eegvit.branches.spd import SPDNetClassifier
 from eegvit.branches.spiking import SpikingClassifier
 from eegvit.compress import PrunedClassifier
 from eegvit.deploy.alignment import Alignment
@@ -74,6 +75,7 @@ def test_a_changed_file_is_refused(trials: Trials, decoder_of: Make, tmp_path: P
     [
         (CSPLDAClassifier(), "CSPLDAClassifier is no network"),
         (SpikingClassifier(epochs=1, sfreq=128.0), "has spiking neurons"),
+        (SPDNetClassifier(epochs=1), "takes eigenvalues of covariances"),
         (
             FusionClassifier(branches=["csp_lda", "eegnet"], epochs=1, sfreq=128.0),
             "has classical branches",

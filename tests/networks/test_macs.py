@@ -82,6 +82,7 @@ def test_layers(network: nn.Module, shape: tuple[int, ...], wanted: int) -> None
         (lambda x: torch.ones(3, 5) @ x[0], (5,), 15),
         (lambda x: torch.addmv(torch.ones(3), torch.ones(3, 5), x[0]), (5,), 15),
         (lambda x: torch.dot(x[0], x[0]), (5,), 5),
+        (lambda x: torch.linalg.eigh(x).eigenvectors, (4, 6, 6), 4 * 9 * 6**3 // 2),
     ],
 )
 def test_products(

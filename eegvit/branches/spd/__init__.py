@@ -1,0 +1,5 @@
+"""A network of covariances, with a norm for each person."""
+
+from eegvit.branches.spd.classifier import SPDNetClassifier
+
+__all__ = ["SPDNetClassifier"]

@@ -1,0 +1,1 @@
+"""Networks of symmetric positive definite matrices, such as covariances."""
