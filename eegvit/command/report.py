@@ -1,9 +1,10 @@
 """Write a study's page again from what is stored, check and compare reports, or join several.
 
-`eegvit report STUDY` and `report remake STUDY` run no fit. `report verify DIR ...` recomputes every
-score from the predictions, and every hash. `report compare BEFORE AFTER` says model by model what
-changed and whether it is noise. `report board DIR ...` makes one board of several studies, `report
-index DIR` a page that leads to all reports in a folder.
+`eegvit report STUDY` and `report remake STUDY` run no fit. `report remake DIR ...` needs none in a
+cache: it takes what lies in the folders of reports. `report verify DIR ...` recomputes every score
+from the predictions, and every hash. `report compare BEFORE AFTER` says model by model what changed
+and whether it is noise. `report board DIR ...` makes one board of several studies, `report index
+DIR` a page that leads to all reports in a folder.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="+",
-        metavar="STUDY | remake STUDY | verify DIR ... | compare DIR DIR | board DIR ..."
-        " | index DIR",
+        metavar="STUDY | remake STUDY | remake DIR ... | verify DIR ... | compare DIR DIR"
+        " | board DIR ... | index DIR",
         help="a study, or what to do with folders of reports",
     )
     parser.add_argument("--reference", help="of `board`: the model that others are compared with")
@@ -56,8 +57,13 @@ def carry_out(options: argparse.Namespace) -> int:
 
 
 def _remake(options: argparse.Namespace) -> int:
+    if any((Path(one) / "manifest.json").is_file() for one in options.what):
+        return _remake_folders(options)
     if len(options.what) != 1:
-        raise ValueError("`eegvit report remake STUDY` takes one study")
+        raise ValueError(
+            "`eegvit report remake` takes one study, or the folders of reports, each with a"
+            " manifest.json"
+        )
     from eegvit.data.cache import Cache
     from eegvit.report import terminal, write
     from eegvit.study import stored_results
@@ -70,6 +76,20 @@ def _remake(options: argparse.Namespace) -> int:
     print(terminal(results))
     print(f"\n{page}")
     return 0 if all(row.status == "ok" for row in results.board) else 1
+
+
+def _remake_folders(options: argparse.Namespace) -> int:
+    from eegvit.report import terminal
+    from eegvit.report.written.remake import remake
+
+    given = [word.partition("=")[0] for word in options.given]
+    for option in ("--set", "--allow", "--out", "--cache", "--overwrite"):
+        if option in given:
+            raise ValueError(f"{option} goes with a study: a folder is made again where it lies")
+    for folder in options.what:
+        results, page = remake(folder)
+        print(f"{terminal(results)}\n\n{page}\n")
+    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ def details(results: Results) -> list[dict[str, object]]:
     return [
         {
             "model": row.model,
+            "about": "As it was asked for then:" if results.again else "To copy into a study:",
             "yaml": configuration(results.study, row.model),
             "curves": learning_curves(histories[row.model], row.model, most),
             "fits": _fits_said(len(histories[row.model]), most),

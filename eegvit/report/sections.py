@@ -34,8 +34,7 @@ from eegvit.report.tables.ensembles import (
     learned_table,
     selection_table,
 )
-from eegvit.report.tables.fusion import UNDER as UNDER_FUSION
-from eegvit.report.tables.fusion import fusion_table
+from eegvit.report.tables.fusion import fusion_table, fusion_under
 from eegvit.report.tables.labels import labels_table, labels_under, tests
 from eegvit.report.tables.pairs import pairs_table, power_said
 from eegvit.report.tables.reading import reading_table
@@ -116,15 +115,18 @@ def facts(results: Results, about: Mapping[str, Any]) -> list[tuple[str, object]
     metric = words.METRIC_NAMES[study.evaluate.metric]
     seeds = ", ".join(map(str, study.evaluate.seeds))
     sources = [{"card": card, "details": _details(card)} for card in study.data]
+    then = about.get("remade", {})  # of old reports, whose manifest has no whole cards
+    trials = then["trials"] if "trials" in then else words.preprocessing(study)
     said = [
         ("Data", render("sources.html", sources=sources)),
         ("Tested", f"{words.number_of(results.n_subjects, 'subject')}, {per_class} trials"),
-        ("Trials", words.preprocessing(study)),
+        ("Trials", trials),
         ("Protocol", words.protocol(study.evaluate)),
         ("Alignment", words.alignment(study.align) + _exceptions(results)),
         ("Ranked by", f"{metric}, mean over subjects; seeds {seeds}"),
         ("Files", _files(results)),
         ("Command", Markup("<code>{}</code>").format(about["command"]) if about["command"] else ""),
+        ("Page", results.again),
     ]
     return [(name, value) for name, value in said if value]
 
@@ -232,7 +234,7 @@ def _ensembles(results: Results) -> Section | None:
 
 def _fusion(results: Results) -> Section | None:
     table = fusion_table(results)
-    values = {"under": UNDER_FUSION, "table": table}
+    values = {"under": fusion_under(results), "table": table}
     return Section("fusion", "Fusion", values) if table else None
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
+from collections.abc import Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,8 +43,27 @@ def write(
     folder = Path(out_dir)
     if not overwrite:
         refuse_another(folder, results.study)
-    folder.mkdir(parents=True, exist_ok=True)
-    about = manifest(results, command)
+    return write_files(folder, results, manifest(results, command), began=began)
+
+
+def write_files(
+    folder: Path, results: Results, about: Mapping[str, Any], *, began: float = math.nan
+) -> Path:
+    """Write all files of a report and return the path of its page.
+
+    Parameters
+    ----------
+    folder : Path
+        It is made if it does not exist.
+    results : Results
+        What to report.
+    about : mapping
+        The manifest, but for the hashes of the files.
+    began : float
+        CPU time of this process when it began; not asked for where the manifest has a report's.
+    """
+    about = {**about, "cpu_seconds_per_stage": dict(about["cpu_seconds_per_stage"])}
+    command = about["command"]
     files = {
         "scores.csv": scores_csv(results).encode(),
         "predictions.npz": predictions_npz(results),
@@ -51,16 +74,18 @@ def write(
     if results.efficiency is not None:
         files["label_efficiency.csv"] = labels_csv(results.efficiency).encode()
     text = page(results, about, began=began)
-    about["cpu_seconds_per_stage"]["report"] = round(time.process_time() - began, 3)
+    spent = round(time.process_time() - began, 3)
+    about["cpu_seconds_per_stage"].setdefault("report", spent)
     files["leaderboard.html"] = text.encode()
     about["files"] = {name: sha256(content).hexdigest() for name, content in files.items()}
     page_last = files.pop("leaderboard.html")
     files["manifest.json"] = (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
     files["leaderboard.html"] = page_last
+    folder.mkdir(parents=True, exist_ok=True)
     clear_half_made(folder)
-    for name, content in files.items():
-        with replacing(folder / name) as file:
-            file.write(content)
+    with ExitStack() as whole:  # they take their places one right after the other, the page last
+        for name, content in reversed(files.items()):
+            whole.enter_context(replacing(folder / name)).write(content)
     return folder / "leaderboard.html"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,17 +103,46 @@ def describe_efficiency(study: Study, outcomes: Sequence[Outcome], n_classes: in
     n_classes : int
     """
     rows = tuple(_rows(study.evaluate.metric, outcomes, n_classes))
-    amounts = tuple(sorted(study.evaluate.amounts or ()))
+    n_labels, reasons = {}, {}
+    for model, amount in _places(study):
+        own = [o for o in outcomes if _is(o, model, amount)]
+        wrong = [o for o in own if o.probabilities is None]
+        place = model, amount
+        n_labels[place] = float(np.mean([o.labels.n for o in own if o.labels])) if own else NAN
+        if wrong or not own:
+            said = f"{len(wrong)} of {len(own)} fits: {wrong[0].reason}" if wrong else "no fits"
+            reasons[place] = said
+    return efficiency_of(study, rows, n_labels, reasons)
+
+
+def efficiency_of(
+    study: Study,
+    rows: Sequence[Mapping[str, Any]],
+    n_labels: Mapping[tuple[str, float], float],
+    reasons: Mapping[tuple[str, float], str],
+) -> Efficiency:
+    """Return what scores say of each model and amount of labels.
+
+    Parameters
+    ----------
+    study : Study
+        With amounts of labels.
+    rows : sequence of mapping
+        The score of each model, amount, draw, seed and subject.
+    n_labels : mapping
+        How many labels that is in all, by model and amount.
+    reasons : mapping
+        Why there is no mean, by model and amount; of those only that have none.
+    """
     points = tuple(
-        _point(model, amount, rows, [o for o in outcomes if _is(o, model, amount)])
-        for model in study.models
-        for amount in amounts
+        _point(*place, rows, n_labels.get(place, NAN), reasons.get(place, ""))
+        for place in _places(study)
     )
-    found = Efficiency(amounts, points, (), rows)
+    found = Efficiency(tuple(sorted(study.evaluate.amounts or ())), points, (), tuple(rows))
     pairs = [
         (model, control, amount)
         for model, control in controls(study.models).items()
-        for amount in amounts
+        for amount in found.amounts
     ]
     differences = [
         paired(found.point(m, a).subjects, found.point(c, a).subjects) for m, c, a in pairs
@@ -123,7 +152,7 @@ def describe_efficiency(study: Study, outcomes: Sequence[Outcome], n_classes: in
         Gain(*pair, float(np.mean(d)) if d else NAN, len(d), p, p_holm)
         for pair, d, p, p_holm in zip(pairs, differences, p_values, holm(p_values), strict=True)
     )
-    return Efficiency(amounts, points, gains, rows)
+    return replace(found, gains=gains)
 
 
 def interval(scores: FloatArray) -> tuple[float, float]:
@@ -157,13 +186,15 @@ def _rows(metric: str, outcomes: Sequence[Outcome], n_classes: int) -> Iterator[
                 yield about | {"score": scores[metric]}
 
 
+def _places(study: Study) -> list[tuple[str, float]]:
+    amounts = sorted(study.evaluate.amounts or ())
+    return [(model, amount) for model in study.models for amount in amounts]
+
+
 def _point(
-    model: str, amount: float, rows: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]
+    model: str, amount: float, rows: Sequence[Mapping[str, Any]], n_labels: float, reason: str
 ) -> Point:
-    n_labels = float(np.mean([o.labels.n for o in outcomes if o.labels])) if outcomes else NAN
-    wrong = [o for o in outcomes if o.probabilities is None]
-    if wrong or not outcomes:
-        reason = f"{len(wrong)} of {len(outcomes)} fits: {wrong[0].reason}" if wrong else "no fits"
+    if reason:
         return Point(model, amount, n_labels, NAN, NAN, NAN, {}, reason)
     of_subject: dict[str, list[float]] = {}
     for row in rows:

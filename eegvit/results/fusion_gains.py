@@ -55,8 +55,18 @@ class FusionGain:
     p_holm: float
 
 
-def fusion_gains(study: Study, board: Sequence[BoardRow]) -> list[FusionGain]:
-    """Return the gain of each fused model whose branches are all in the study by themselves."""
+def fusion_gains(
+    study: Study, board: Sequence[BoardRow], *, trained: bool = True
+) -> list[FusionGain]:
+    """Return the gain of each fused model whose branches are all in the study by themselves.
+
+    Parameters
+    ----------
+    study : Study
+    board : sequence of BoardRow
+    trained : bool
+        Say which branches are trained otherwise. It takes their classes, and defaults of today.
+    """
     rows = {row.model: row for row in board if row.status == "ok"}
     sign = -1.0 if study.evaluate.metric in LOWER_IS_BETTER else 1.0
     found = []
@@ -72,7 +82,7 @@ def fusion_gains(study: Study, board: Sequence[BoardRow]) -> list[FusionGain]:
         FusionGain(
             model=fused.model,
             alone=alone,
-            otherwise=_otherwise(study.models, fused.model, alone),
+            otherwise=_otherwise(study.models, fused.model, alone) if trained else (),
             better=better.model,
             difference=float(np.mean(d)) if d else NAN,
             spread=_spread(fused, better),

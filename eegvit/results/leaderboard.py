@@ -74,12 +74,32 @@ class BoardRow:
 
 def make_board(study: Study, outcomes: Sequence[Outcome], tested: Tested) -> list[BoardRow]:
     """Return a row for every model and ensemble, grouped by target use, best first."""
+    by_model: dict[str, list[Outcome]] = {name: [] for name in (*study.models, *study.ensembles)}
+    for outcome in outcomes:
+        if outcome.model in by_model:
+            by_model[outcome.model].append(outcome)
+    about = {model: _about(study, model, own) for model, own in by_model.items()}
+    return board_of(about, tested, study.evaluate.metric)
+
+
+def board_of(about: Mapping[str, Mapping[str, Any]], tested: Tested, metric: str) -> list[BoardRow]:
+    """Return the rows that are scored by these predictions, as `make_board` does.
+
+    Parameters
+    ----------
+    about : mapping
+        Of each model and ensemble all that predictions do not tell: what `BoardRow` has from
+        `branch` to `n_seeds`, and from `n_parameters` on.
+    tested : mapping
+        Predictions by model and seed.
+    metric : str
+        What ranks go by.
+    """
     rows = []
-    for model in (*study.models, *study.ensembles):
-        own = [o for o in outcomes if o.model == model]
+    for model, told in about.items():
         seeds = {seed: p for (name, seed), p in tested.items() if name == model}
-        rows.append(_row(study, model, own, seeds))
-    return _ranked(rows, study.evaluate.metric)
+        rows.append(_row(model, metric, told, seeds))
+    return _ranked(rows, metric)
 
 
 def class_counts(tested: Tested, classes: Sequence[str]) -> dict[str, int]:
@@ -100,36 +120,50 @@ def subject_chance(tested: Tested, metric: str) -> dict[str, tuple[float, float]
     return {}
 
 
-def _row(
-    study: Study, model: str, outcomes: Sequence[Outcome], seeds: Mapping[int, Predictions]
-) -> BoardRow:
-    metric = study.evaluate.metric
+def _about(study: Study, model: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return what the outcomes of a row say beside what they predict."""
     fits = {o.key: o for o in outcomes}
     failed = [o for o in fits.values() if o.status == "failed"]
     missing = [o for o in fits.values() if o.status == "missing"]
     complete = bool(fits) and not failed and not missing
+    several = complete and len({o.key for o in outcomes if o.split == outcomes[0].split}) > 1
+    parameters = [o.n_parameters for o in fits.values() if o.n_parameters is not None]
+    spent = [float(sum(o.seconds.values())) for o in fits.values() if o.status == "ok"]
+    used = {part.key: part for o in fits.values() for part in o.parts or (o,)}
+    return {
+        "branch": _branch(study, model),
+        "target": outcomes[0].target if outcomes else "none",
+        "align": _alignment(study, model),
+        "status": "ok" if complete else "failed" if failed else "incomplete",
+        "reason": _reason(failed, missing, len(fits)),
+        "n_fits": len(used),
+        "n_failed": len(failed),
+        "n_missing": len(missing),
+        "n_seeds": len({o.seed for o in outcomes}) if several else 1,
+        "n_parameters": max(parameters, default=None),
+        **{name: _known(fits.values(), name) for name in ("macs", "seconds_1", "seconds_64")},
+        "seconds_fit": float(np.mean(spent)) if spent else NAN,
+        "stages": stages(used.values()),
+        "spiking": next((s for fit in fits.values() if (s := fit.costs.get("spiking"))), {}),
+        "units": next((u for fit in fits.values() if (u := fit.costs.get("units"))), []),
+        "control": (study.models[model].control or "") if model in study.models else "",
+    }
+
+
+def _row(
+    model: str, metric: str, about: Mapping[str, Any], seeds: Mapping[int, Predictions]
+) -> BoardRow:
+    complete, several = about["status"] == "ok", about["n_seeds"] > 1
     by_seed = [subject_scores(p) for p in seeds.values()]
     by_subject = _over_seeds(by_seed)
     values = [s[metric] for s in by_subject.values() if not np.isnan(s[metric])]
     seed_means = [np.nanmean([s[metric] for s in one.values()]) for one in by_seed if one]
     counts = list(_subject_counts(next(iter(seeds.values()))).values()) if seeds else []
     low, high = bootstrap_interval(values) if complete and values else (NAN, NAN)
-    several = complete and len({o.key for o in outcomes if o.split == outcomes[0].split}) > 1
     both = crossed_interval(_crossed(by_seed, metric)) if several else (NAN, NAN)
-    parameters = [o.n_parameters for o in fits.values() if o.n_parameters is not None]
-    spent = [float(sum(o.seconds.values())) for o in fits.values() if o.status == "ok"]
-    used = {part.key: part for o in fits.values() for part in o.parts or (o,)}
     return BoardRow(
         model=model,
-        branch=_branch(study, model),
-        target=outcomes[0].target if outcomes else "none",
-        align=_alignment(study, model),
-        status="ok" if complete else "failed" if failed else "incomplete",
-        reason=_reason(failed, missing, len(fits)),
-        n_fits=len(used),
-        n_failed=len(failed),
-        n_missing=len(missing),
-        n_seeds=len(seeds) if several else 1,
+        **about,
         n_subjects=len(values),
         rank=None,
         mean=float(np.mean(values)) if complete and values else NAN,
@@ -147,13 +181,6 @@ def _row(
             seed: {subject: s[metric] for subject, s in one.items()}
             for seed, one in zip(seeds, by_seed, strict=True)
         },
-        n_parameters=max(parameters, default=None),
-        **{name: _known(fits.values(), name) for name in ("macs", "seconds_1", "seconds_64")},
-        seconds_fit=float(np.mean(spent)) if spent else NAN,
-        stages=stages(used.values()),
-        spiking=next((s for fit in fits.values() if (s := fit.costs.get("spiking"))), {}),
-        units=next((u for fit in fits.values() if (u := fit.costs.get("units"))), []),
-        control=(study.models[model].control or "") if model in study.models else "",
     )
 
 

@@ -96,6 +96,9 @@ class Results:
         What was checked of the plan, and what each model saw.
     histories : dict
         By model, the losses of each epoch of its fits.
+    again : str
+        That the page was made again from a report's folder, and what is not known there; empty
+        where results are those of fits.
     """
 
     study: Study
@@ -118,6 +121,7 @@ class Results:
     reading: tuple[Reading, ...] = ()
     audit: Audit | None = None
     histories: dict[str, list[Mapping[str, Sequence[float]]]] = field(default_factory=dict)
+    again: str = ""
 
     def family(self, target: str) -> Family:
         """Return the paired tests of the rows of one target use."""

@@ -70,10 +70,12 @@ def _axes(results: Results, efficiency: Efficiency, x: Scale, y: Scale) -> list[
         parts.append(
             element("text", said_amount(results, amount), x=at_x, y=FLOOR + 16, class_="mid")
         )
-        parts.append(element("text", f"{n:,.0f}", x=at_x, y=FLOOR + 31, class_="mid note"))
+        if not math.isnan(n):
+            parts.append(element("text", f"{n:,.0f}", x=at_x, y=FLOOR + 31, class_="mid note"))
     title = f"{words.METRIC_NAMES[metric]}{words.unit(metric)}"
     parts.append(element("text", title, x=LEFT, y=TOP - 8, class_="start"))
-    below = "labels, and how many that is in all (logarithmic)"
+    known = not any(math.isnan(point.n_labels) for point in efficiency.points)
+    below = f"labels{', and how many that is in all' if known else ''} (logarithmic)"
     parts.append(element("text", below, x=(LEFT + RIGHT) / 2, y=FLOOR + 49, class_="axis"))
     return parts
 
@@ -96,7 +98,8 @@ def _line(
     style = f"line hue-{hue}" + (" dashed" if dashed else "")
     parts = [element("polyline", points=path, class_=style)]
     for point, (px, py) in zip(points, places, strict=True):
-        said = f"{point.model}, {point.n_labels:,.0f} labels: {words.score(metric, point.mean)}"
+        n = "" if math.isnan(point.n_labels) else f", {point.n_labels:,.0f} labels"
+        said = f"{point.model}{n}: {words.score(metric, point.mean)}"
         place = {"cx": px, "cy": py, "r": 4, "class_": f"spot hue-{hue}"}
         parts.append(element("circle", element("title", said), **place))
     return parts

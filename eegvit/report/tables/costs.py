@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from eegvit.report import words
@@ -10,6 +11,7 @@ from eegvit.report.tables.table import Cell, Column, Row, Table, named
 from eegvit.results.leaderboard import BoardRow
 from eegvit.results.results import STAGES, Results
 
+TOGETHER = "together"  # where a report's folder does not tell the stages of a row apart
 STAGE_NAMES = {
     "read": "reading",
     "filter": "filtering and cutting",
@@ -18,6 +20,7 @@ STAGE_NAMES = {
     "fit": "training",
     "predict": "prediction",
     "report": "report",
+    TOGETHER: "all stages",
 }
 USE = {
     "MACs": "multiply-accumulates for one trial, attention included",
@@ -60,14 +63,17 @@ def _shared(results: Results) -> dict[str, list[str]]:
 
 def _model(row: BoardRow, shared: Sequence[str]) -> Row:
     whole = row.seconds_total or 1.0
-    bar = render("stages_bar.html", shares={s: row.stages[s] / whole for s in STAGES})
+    spents = [row.stages.get(stage, math.nan) for stage in STAGES]
+    bar = render(
+        "stages_bar.html", shares={s: row.stages[s] / whole for s in STAGES if s in row.stages}
+    )
     return named(
         row.model,
         Cell(words.macs(row.macs), value=row.macs),
         Cell(words.latency(row.seconds_1), value=row.seconds_1),
         Cell(words.latency(row.seconds_64), value=row.seconds_64),
         Cell(words.count(row.n_fits), value=row.n_fits),
-        *(Cell(words.seconds(row.stages[s]), value=row.stages[s]) for s in STAGES),
+        *(Cell(words.seconds(spent), value=spent) for spent in spents),
         Cell(words.seconds(row.seconds_total), value=row.seconds_total),
         Cell(bar, kind="name stack"),
         small=f"fits shared with {', '.join(shared)}" if shared else "",

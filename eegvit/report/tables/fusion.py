@@ -8,12 +8,17 @@ from eegvit.results.fusion_gains import FusionGain, fusion_gains
 from eegvit.results.results import Results
 
 UNDER = (
-    "Each fused model against the better of its branches, where the study has all of them alone; a"
-    " branch with other epochs, augmentation or learning rate is marked. Spread: standard deviation"
-    " over seeds of such a difference; a gain or a loss within it says nothing. p: two-sided sign"
-    " flips over subjects, and after Holm's correction."
+    "Each fused model against the better of its branches, where the study has all of them alone{}."
+    " Spread: standard deviation over seeds of such a difference; a gain or a loss within it says"
+    " nothing. p: two-sided sign flips over subjects, and after Holm's correction."
 )
+MARKED = "; a branch with other epochs, augmentation or learning rate is marked"
 TITLES = ("fused", "branches alone", "gain", "spread", "subjects above", "p", "p (Holm)")
+
+
+def fusion_under(results: Results) -> str:
+    """Return what the table shows: which branch is trained otherwise only where that is known."""
+    return UNDER.format("" if results.again else MARKED)
 
 
 def fusion_table(results: Results) -> Table | None:
@@ -28,7 +33,7 @@ def fusion_table(results: Results) -> Table | None:
 
 def fusion_rows(results: Results) -> list[list[str]]:
     """Return the cells of each fused model, in the order of `TITLES`."""
-    gains = fusion_gains(results.study, results.board)
+    gains = fusion_gains(results.study, results.board, trained=not results.again)
     return [_cells(results, gain) for gain in gains]
 
 

@@ -39,11 +39,13 @@ def labels_table(results: Results) -> Table:
     columns = [Column(f"model{words.unit(metric)}", left=True)]
     for amount in efficiency.amounts:
         n = next(p.n_labels for p in efficiency.points if p.amount == amount)
-        columns.append(Column(said_amount(results, amount), small=f"{n:,.0f} labels"))
+        small = "" if math.isnan(n) else f"{n:,.0f} labels"
+        columns.append(Column(said_amount(results, amount), small=small))
     against = controls(results.study.models)
+    branches = {row.model: row.branch for row in results.board}
     rows = []
-    for name, model in results.study.models.items():
-        small = model.said + (f" · against {against[name]}" if name in against else "")
+    for name in results.study.models:
+        small = branches[name] + (f" · against {against[name]}" if name in against else "")
         cells = [_cell(results, efficiency.point(name, amount)) for amount in efficiency.amounts]
         rows.append(named(name, *cells, small=small, hue=hues[name]))
     return Table("Scores by the number of labels", tuple(columns), "learned").of(rows)

@@ -23,8 +23,7 @@ from eegvit.report.rows import (
 )
 from eegvit.report.tables.ensembles import NO_RESULT
 from eegvit.report.tables.fusion import TITLES as FUSION_TITLES
-from eegvit.report.tables.fusion import UNDER as FUSION
-from eegvit.report.tables.fusion import fusion_rows
+from eegvit.report.tables.fusion import fusion_rows, fusion_under
 from eegvit.report.tables.pairs import power_said
 from eegvit.report.text.labels import labels_markdown
 from eegvit.results.members import Bound
@@ -55,6 +54,7 @@ def markdown(results: Results, command: str = "") -> str:
         parts += ["**SIMULATED DATA: these scores say nothing about real recordings.**", ""]
     parts += [_cell(study.description), ""] if study.description else []
     parts += [_cell(headline(results)), "", words.protocol(study.evaluate), ""]
+    parts += [_cell(results.again), ""] if results.again else []
     if more := labels_markdown(results):
         parts += ["## Labels", "", *map(_line, more), ""]
     for target in targets(results):
@@ -124,8 +124,9 @@ def _fusion(results: Results) -> list[str]:
     rows = [[cell.replace("|", "/") for cell in row] for row in fusion_rows(results)]
     if not rows:
         return []
-    lines = [f"| {' | '.join(row)} |" for row in (FUSION_TITLES, *rows)]
-    return [FUSION, "", lines[0], "|-|-|" + "-:|" * (len(FUSION_TITLES) - 2), *lines[1:]]
+    head, *lines = [f"| {' | '.join(row)} |" for row in (FUSION_TITLES, *rows)]
+    rule = "|-|-|" + "-:|" * (len(FUSION_TITLES) - 2)
+    return [fusion_under(results), "", head, rule, *lines]
 
 
 def _cell(text: str) -> str:

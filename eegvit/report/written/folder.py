@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,8 @@ def read(folder: str | Path) -> Written:
             arrays = {name: saved[name] for name in saved.files}
         scores = read_csv(place / "scores.csv")
         classes = tuple(map(str, arrays["classes"]))
-        return Written(place, about, classes, _predictions(arrays, scores), tuple(rows))
+        told = _predictions(arrays, scores, about["data"])
+        return Written(place, about, classes, told, tuple(rows))
     except FileNotFoundError as error:
         raise ValueError(
             f"{place} holds no report: {Path(error.filename).name} is missing. A report's folder"
@@ -99,7 +100,7 @@ def read(folder: str | Path) -> Written:
     except (zipfile.BadZipFile, json.JSONDecodeError, KeyError, ValueError) as error:
         raise ValueError(
             f"{place}: the report cannot be read ({error}); `eegvit report remake STUDY` writes it"
-            " again from what is stored"
+            " again from the fits, if they are stored"
         ) from None
 
 
@@ -118,13 +119,15 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def _predictions(
-    arrays: Mapping[str, NDArray[Any]], scores: list[dict[str, str]]
+    arrays: Mapping[str, NDArray[Any]],
+    scores: list[dict[str, str]],
+    cards: Sequence[Mapping[str, Any]],
 ) -> dict[tuple[str, int], Predictions]:
     ids, y = arrays["ids"], arrays["y"].astype(np.int64)
     data, subject, session = (
         [arrays[name] for name in ("data", "subject", "session")]
         if "subject" in arrays
-        else _places(ids, scores)
+        else _places(ids, scores, cards)
     )
     found = {}
     for name, table in arrays.items():
@@ -134,11 +137,14 @@ def _predictions(
     return found
 
 
-def _places(ids: NDArray[np.str_], scores: list[dict[str, str]]) -> list[NDArray[np.str_]]:
+def _places(
+    ids: NDArray[np.str_], scores: list[dict[str, str]], cards: Sequence[Mapping[str, Any]]
+) -> list[NDArray[np.str_]]:
     """Return data set, person and session of each trial where only its identity was kept."""
+    only = str(cards[0]["name"]) if len(cards) == 1 else ""  # also of people without a score
     parts = [str(one).split("/") for one in ids]
     of_data = {(row["subject"], row["session"]): row["data"] for row in scores}
-    data = [of_data.get((part[0], part[1]), "") for part in parts]
+    data = [of_data.get((part[0], part[1]), only) for part in parts]
     return [np.array(data), *(np.array([part[i] for part in parts]) for i in (0, 1))]
 
 

@@ -12,11 +12,13 @@ from eegvit.config import sha256 as sha256_of
 from eegvit.report.text.csv_files import plain
 from eegvit.report.written.folder import Written, read_csv
 from eegvit.results.families import pair
+from eegvit.results.leaderboard import subject_scores
 from eegvit.results.metrics import METRICS
 from eegvit.results.results import score_rows
 from eegvit.results.statistics.flips import holm
 from eegvit.results.statistics.intervals import bootstrap_interval
 
+TELLING = ("scores.csv", "predictions.npz", "leaderboard.csv", "label_efficiency.csv")
 ROUNDING = 1.5e-6  # scores are written with six decimals
 PLACE = ("model", "data", "subject", "session", "seed")
 PAIRED = ("difference", "low", "high", "both_low", "both_high", "sd", "effect", "p", "p_wilcoxon")
@@ -25,14 +27,16 @@ PAIRED = ("difference", "low", "high", "both_low", "both_high", "sd", "effect", 
 def verify(report: Written) -> tuple[list[str], list[str]]:
     """Return what was recomputed and agrees, and what does not agree.
 
-    Every file's hash, every score of scores.csv, the means, intervals and spreads of
-    leaderboard.csv, and the tests of pairs.csv: all from predictions.npz alone.
+    Every file's hash, every score of scores.csv, those of the most labels of label_efficiency.csv,
+    the means, intervals and spreads of leaderboard.csv, and the tests of pairs.csv: all from
+    predictions.npz alone.
     """
     agree: list[str] = []
     wrong: list[str] = []
     for what, checked in (
         ("hashes", _hashes(report)),
         ("scores", _scores(report)),
+        ("scores by labels", _labels(report)),
         ("figures of the leaderboard", _leaderboard(report)),
         ("figures of pairs", _pairs(report)),
     ):
@@ -42,6 +46,37 @@ def verify(report: Written) -> tuple[list[str], list[str]]:
         if found and not bad:
             agree.append(f"{len(found):,} {what} agree")
     return agree, wrong
+
+
+def refuse_changed(report: Written) -> None:
+    """Raise an error if scores are not those of the predictions, or what a page needs was changed.
+
+    Files that only show what these say, such as the page, may be missing or of another time.
+    """
+    said = [one for one in _hashes(report) if one.startswith((*TELLING, "manifest.json"))]
+    wrong = said + [one for one in (*_scores(report), *_labels(report)) if one]
+    if wrong:
+        more = f", and {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
+        raise ValueError(
+            f"{report.folder} is not made again: {wrong[0]}{more}; `eegvit report verify"
+            f" {report.folder}` says all"
+        )
+
+
+def _labels(report: Written) -> Iterator[str]:
+    """Yield a sentence for each score of the most labels' first draw that is another."""
+    rows = _lines(report, "label_efficiency.csv")
+    most = max((float(row["labels"]) for row in rows), default=0.0)
+    scores = {
+        (plain(model), str(seed), plain(who)): told[report.metric]
+        for (model, seed), predicted in report.predictions.items()
+        for who, told in subject_scores(predicted).items()
+    }
+    for row in rows:
+        if (float(row["labels"]), row["draw"]) == (most, "0"):
+            where = f"label_efficiency.csv: {row['model']}, seed {row['seed']}, {row['subject']}"
+            made = scores.get((row["model"], row["seed"], row["subject"]), math.nan)
+            yield _told(where, row["metric"], row["score"], made)
 
 
 def _hashes(report: Written) -> Iterator[str]:
