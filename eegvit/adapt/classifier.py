@@ -28,8 +28,8 @@ class AdaptingClassifier(Around):
     the order of time. Every call begins with the network as it was trained, and so does every
     session: asked twice, it says the same.
 
-    Predictions are those of a network in inference. In the step it is in training: batch norms
-    go by the trials of the window, and what was dropped in training is dropped.
+    Steps are of the network as it predicts: batch norms go by the running statistics of training,
+    and nothing is dropped. In that it differs from the paper, where they do both as in training.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ class AdaptingClassifier(Around):
     temperature : float
         Logits are divided by it in the step: the higher, the less a trial that is sure counts.
     balanced : bool
-        Whether classes are taken to be equally frequent. Otherwise by how many trials were
+        Whether classes are taken to be equally frequent; otherwise as frequent as trials were
         confidently of each so far.
     random_state : int
-        Seed of the model, in place of its own, and of what is dropped in steps.
+        Seed of the model, in place of its own.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class AdaptingClassifier(Around):
     window: int = 8
     learning_rate: float = 1e-3
     temperature: float = 2.0
-    balanced: bool = False
+    balanced: bool = True
     random_state: int = 0
 
     def fit(self, X: EEG, y: ArrayLike, *, groups: ArrayLike | None = None, **given: Any) -> Self:
@@ -173,7 +173,6 @@ class AdaptingClassifier(Around):
                 learning_rate=self.learning_rate,
                 temperature=self.temperature,
                 balanced=self.balanced,
-                seed=self.random_state,
                 device=choose_device(inner.device),
             )
         return told

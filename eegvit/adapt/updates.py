@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from eegvit.networks.device import seeded
 from eegvit.networks.predict import move, predict_proba, to_device
 
 CONFIDENT = 0.7  # a probability above it counts as seen
@@ -30,16 +29,16 @@ def predicted(
     window: int = 8,
     learning_rate: float = 1e-3,
     temperature: float = 2.0,
-    balanced: bool = False,
-    seed: int = 0,
+    balanced: bool = True,
     device: str = "cpu",
 ) -> NDArray[np.float64]:
     """Return the probabilities of trials in their order, by a copy that is updated after each.
 
-    A trial is predicted by the network as the trials before it left it: in inference, with
-    running statistics and nothing dropped. Then one step of Adam goes by the last `window`
-    trials, in training: with their own statistics, and dropout, drawn from the seed. Before
-    there are so many trials, nothing is updated.
+    A trial is predicted by the network as the trials before it left it. Then one step of Adam
+    goes by the last `window` trials; before there are so many, nothing is updated. Predictions
+    and steps are both of the network in inference, with the running statistics of its training
+    and nothing dropped. With live statistics and dropout, as in the paper, a step would go by
+    another function than the one that predicts.
 
     Parameters
     ----------
@@ -49,8 +48,6 @@ def predicted(
         The trials of one recording, in the order of time.
     window, learning_rate, temperature, balanced
         As for `AdaptingClassifier`.
-    seed : int
-        Of dropout.
     device : str
 
     Examples
@@ -66,20 +63,17 @@ def predicted(
     able = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(able, lr=learning_rate)
     told, seen = [], None
-    with seeded(seed, device):
-        for i in range(len(X)):
-            told.append(predict_proba(network, X[i : i + 1], device=device))
-            if i + 1 < window:
-                continue
-            move(network, device)
-            network.train()
-            logits = network(to_device(X[i + 1 - window : i + 1], device))
-            P = (logits / temperature).softmax(1)
-            optimizer.zero_grad()
-            loss(P, None if balanced or seen is None else seen).backward()
-            optimizer.step()
-            network.eval()
-            seen = confident(P) if seen is None else seen + confident(P[-1:])
+    for i in range(len(X)):
+        told.append(predict_proba(network, X[i : i + 1], device=device))
+        if i + 1 < window:
+            continue
+        move(network, device)
+        logits = network(to_device(X[i + 1 - window : i + 1], device))
+        P = (logits / temperature).softmax(1)
+        optimizer.zero_grad()
+        loss(P, None if balanced or seen is None else seen).backward()
+        optimizer.step()
+        seen = confident(P) if seen is None else seen + confident(P[-1:])
     return np.concatenate(told)
 
 

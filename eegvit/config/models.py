@@ -194,8 +194,8 @@ class Model(Strict):
         'eegnet, pruned (to 25% of its macs, random)'
         >>> Model(branch="eegnet", distill={"from": "stacked"}).said
         'eegnet, distilled (from stacked, weight 0.5, temperature 2)'
-        >>> Model(branch="eegnet", adapt={"balanced": True}).said
-        'eegnet, updated trial by trial (by the last 8, rate 0.001, balanced)'
+        >>> Model(branch="eegnet", adapt={"window": 4}).said
+        'eegnet, updated trial by trial (by the last 4, rate 0.001, balanced)'
         """
         said = _said({"branch": self.branch, **self.parameters})
         if self.prune is not None:

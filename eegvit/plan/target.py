@@ -61,8 +61,10 @@ def target(
     'unlabelled + class shares'
     >>> target(Align(method="none"), Evaluate(), "causal")
     'causal + class shares'
-    >>> target(Align(method="none"), Evaluate(), adapt={"balanced": True})
+    >>> target(Align(method="none"), Evaluate(), adapt={})
     'causal + class shares'
+    >>> target(Align(method="none"), Evaluate(), adapt={"balanced": False})
+    'causal'
     """
     kinds = ["own sessions"] if own_sessions else []
     calibrate = of_target(evaluate)
