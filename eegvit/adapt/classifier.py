@@ -160,15 +160,15 @@ class AdaptingClassifier(Around):
         inner = self.model_
         while isinstance(inner, Around):
             inner = inner.model_
-        seen = signals
+        inputs = signals
         if isinstance(inner, FusionClassifier):  # one by one, or rounding depends on later trials
-            seen = np.concatenate([inner.seen(signals[i : i + 1]) for i in range(len(signals))])
+            inputs = np.concatenate([inner.inputs(signals[i : i + 1]) for i in range(len(signals))])
         told = np.empty((len(signals), len(self.classes_)))
         for name in np.unique(session):
             rows = np.flatnonzero(session == name)
             told[rows] = predicted(
                 inner.module_,
-                seen[rows],
+                inputs[rows],
                 window=self.window,
                 learning_rate=self.learning_rate,
                 temperature=self.temperature,

@@ -14,6 +14,7 @@ from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.branches.shallow import ShallowConvNetClassifier
+from eegvit.branches.spd import SPDNetClassifier
 from eegvit.branches.spiking import SpikingClassifier
 from eegvit.compress import DistilledClassifier, PrunedClassifier
 from eegvit.pretrain import FineTunedClassifier
@@ -25,6 +26,7 @@ OF_DATA: dict[str, Any] = {"sfreq": 128.0, **SHORT}
 MODELS: dict[str, Any] = {
     "eegnet": EEGNET,
     "shallow": ShallowConvNetClassifier(**SHORT),
+    "spd": SPDNetClassifier(**SHORT),
     "spiking": SpikingClassifier(**OF_DATA),
     "fused": FusionClassifier(branches=["fbcsp", "eegnet"], **OF_DATA),
     "series": FusionClassifier(branches=["snn", "eegnet"], wiring="series", **OF_DATA),
