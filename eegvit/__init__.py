@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from eegvit.adapt.classifier import AdaptingClassifier as AdaptingClassifier
     from eegvit.branches.braindecode import BraindecodeClassifier as BraindecodeClassifier
     from eegvit.branches.chance import ChanceClassifier as ChanceClassifier
     from eegvit.branches.csp import CSPLDAClassifier as CSPLDAClassifier
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from eegvit.trials import Trials as Trials
 
 _HOMES = {
+    "AdaptingClassifier": "adapt.classifier",
     "BraindecodeClassifier": "branches.braindecode",
     "ChanceClassifier": "branches.chance",
     "CSPLDAClassifier": "branches.csp",

@@ -35,6 +35,7 @@ NEURAL = "eegvit.branches.neural:NeuralClassifier"  # what can be pretrained
 PRETRAINED = "eegvit.pretrain.classifier:FineTunedClassifier"  # what a model with `pretrain` is
 PRUNED = "eegvit.compress.classifier:PrunedClassifier"  # what a model with `prune` is
 DISTILLED = "eegvit.compress.distilled:DistilledClassifier"  # what a model with `distill` is
+ADAPTING = "eegvit.adapt.classifier:AdaptingClassifier"  # what a model with `adapt` is
 
 SOURCES: dict[str, str] = {
     "moabb": "eegvit.data.moabb:MoabbSource",

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from eegvit import registry
 from eegvit.config import Align, Card, Ensemble, Evaluate, Expected, Study, View, Windows, load_yaml
+from eegvit.config.around import adapt_model, distill_model, prune_model
 from eegvit.config.cards.card import Speller
-from eegvit.config.compressing import distill_model, prune_model
 from eegvit.config.descriptions import keys_of, summary
 from eegvit.config.models import Model
 from eegvit.config.pretraining import pretrain_model
@@ -27,6 +27,7 @@ STUDY_PARTS: dict[str, type[BaseModel]] = {
     "models.pretrain": pretrain_model(),
     "models.prune": prune_model(),
     "models.distill": distill_model(),
+    "models.adapt": adapt_model(),
     "ensembles": Ensemble,
 }
 CARD_PARTS: dict[str, type[BaseModel]] = {

@@ -102,12 +102,13 @@ def searched_model(study: Study, name: str | None) -> tuple[str, Model]:
         for one, model in study.models.items()
         if model.branch == BRANCH
         and not (model.pretrain or model.prune or model.distill or model.control)
+        and model.adapt is None
     }
     if name is None and len(able) == 1:
         name = next(iter(able))
     if not able:
         raise ValueError(
-            f"the study has no {BRANCH} that is neither pretrained, pruned nor distilled"
+            f"the study has no {BRANCH} that is neither pretrained, pruned, distilled nor updated"
         )
     if name is None:
         raise ValueError(f"the study has several models to search: --model {' or '.join(able)}")

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from eegvit import registry
 from eegvit.config import Card, Ensemble, Model, Study, find, shipped
-from eegvit.config.compressing import distill_model, prune_model
+from eegvit.config.around import adapt_model, distill_model, prune_model
 from eegvit.config.descriptions import keys_of
 from eegvit.config.pretraining import pretrain_model
 
@@ -108,6 +108,8 @@ def _inside(key: str, holder: type[BaseModel]) -> type[BaseModel] | None:
         return prune_model()
     if key == "distill":
         return distill_model()
+    if key == "adapt":
+        return adapt_model()
     field: FieldInfo | None = holder.model_fields.get(key)
     if key in PARTS or field is None:
         return PARTS.get(key)

@@ -7,9 +7,9 @@ import sys
 from typing import Any
 
 from eegvit import registry
+from eegvit.config.around import adapt_model, can_be_pruned, distill_model, prune_model
 from eegvit.config.branches import COMMON, FUSED, OF_PRESETS
 from eegvit.config.cards.card import Card
-from eegvit.config.compressing import can_be_pruned, distill_model, prune_model
 from eegvit.config.descriptions import summary
 from eegvit.config.models import Align, Model, Study
 from eegvit.config.pretraining import pretrain_model
@@ -60,12 +60,18 @@ def _of(model: Any, definitions: Schema) -> Schema:
 def _models(definitions: Schema) -> list[Schema]:
     """Return the schema of each kind of model; its branch joins the definitions."""
     beside = {k: v for k, v in _of(Model, definitions)["properties"].items() if k in COMMON}
-    inner = {"pretrain": pretrain_model(), "prune": prune_model(), "distill": distill_model()}
+    inner = {
+        "pretrain": pretrain_model(),
+        "prune": prune_model(),
+        "distill": distill_model(),
+        "adapt": adapt_model(),
+    }
     of_networks = {
         key: _of(model, definitions) | {"description": beside.pop(key)["description"]}
         for key, model in inner.items()
     }
     prune = {"prune": of_networks.pop("prune")}
+    of_networks["adapt"] = {"anyOf": [{"type": "boolean"}, of_networks["adapt"]]}
     found, neural = [], registry.resolve(registry.NEURAL)
     for name in registry.known(registry.BRANCHES):
         cls = registry.lookup(registry.BRANCHES, name)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from eegvit import registry
-from eegvit.config.compressing import read_distill, read_prune
+from eegvit.config.around import read_adapt, read_distill, read_prune
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.imports import ALLOWED, find_class
 from eegvit.config.models import Model
@@ -28,6 +28,7 @@ COMMON = (
     "pretrain",
     "prune",
     "distill",
+    "adapt",
 )  # keys of a model that are no parameters of its branch
 FUSED = "fusion"  # what a list of branches is
 OF_PRESETS = "efficientvit"  # the branch whose preset may be a file
@@ -82,6 +83,9 @@ def read_model(
         if "pretrain" in common:
             text = "a pretrained model is not distilled: give one of the two"
             errors.append(document.error((*path, "distill"), text))
+    if "adapt" in common:
+        cls = registry.branch_class(branch)
+        common["adapt"] = read_adapt(document, (*path, "adapt"), common["adapt"], cls, errors)
     try:
         model = Model.model_validate({"branch": branch, "parameters": parameters, **common})
     except ValidationError as error:

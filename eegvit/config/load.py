@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from eegvit.config.around import adapt_mistakes, distill_mistakes
 from eegvit.config.branches import read_model
 from eegvit.config.cards.card import Card, View
 from eegvit.config.cards.named import cut_mistakes, read_card, read_cards, read_mapping
-from eegvit.config.compressing import distill_mistakes
 from eegvit.config.document import Document, KeyPath, StudyErrors, find
 from eegvit.config.ensembles import read_ensembles
 from eegvit.config.imports import ALLOWED
@@ -125,12 +125,13 @@ def _shuffled(
 ) -> dict[str, Model]:
     """Return the control of the first model that learns from labels alone."""
     for name, model in models.items():
-        if model.branch != LEARNS_NOTHING and not (model.pretrain or model.prune or model.distill):
+        more = (model.pretrain, model.prune, model.distill, model.adapt)
+        if model.branch != LEARNS_NOTHING and all(each is None for each in more):
             control = SHUFFLED.format(name)
             if control in models:
                 errors.append(document.error(("models", control), "a control is called so"))
             return {control: model.model_copy(update={"control": "shuffled"})}
-    text = "shuffled: there is no model but chance, pretrained, pruned and distilled ones"
+    text = "shuffled: there is no model but chance, pretrained, pruned, distilled and updated ones"
     errors.append(document.error(("controls",), text))
     return {}
 
@@ -156,6 +157,7 @@ def _meaning(document: Document, study: Study) -> list[str]:
     errors += [document.error(path, text) for path, text in label_mistakes(study)]
     errors += [document.error(path, text) for path, text in _bound_mistakes(study)]
     errors += [document.error(path, text) for path, text in distill_mistakes(study)]
+    errors += [document.error(path, text) for path, text in adapt_mistakes(study)]
     return errors
 
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from eegvit.config.around import adapt_model, distill_model, prune_model
 from eegvit.config.cards.card import Card, View
-from eegvit.config.compressing import distill_model, prune_model
 from eegvit.config.ensembles import Ensemble
 from eegvit.config.names import LONGEST_NAME, name_mistake
 from eegvit.config.signature import Strict
@@ -157,6 +157,9 @@ class Model(Strict):
         How the model is made smaller after it was trained, where it is a single network.
     distill : dict or None
         From whom the model learns beside the labels, where it is a network.
+    adapt : dict or None
+        How the model is updated while it is tested, trial by trial and without labels, where it is
+        a network; `true` for the usual way. A model without updates must stand beside it.
     """
 
     branch: str
@@ -170,6 +173,7 @@ class Model(Strict):
     control: Literal["shuffled"] | None = None
     prune: dict[str, Any] | None = None
     distill: dict[str, Any] | None = None
+    adapt: dict[str, Any] | None = None
 
     @property
     def said(self) -> str:
@@ -190,6 +194,8 @@ class Model(Strict):
         'eegnet, pruned (to 25% of its macs, random)'
         >>> Model(branch="eegnet", distill={"from": "stacked"}).said
         'eegnet, distilled (from stacked, weight 0.5, temperature 2)'
+        >>> Model(branch="eegnet", adapt={"window": 4}).said
+        'eegnet, updated trial by trial (by the last 4, rate 0.001, balanced)'
         """
         said = _said({"branch": self.branch, **self.parameters})
         if self.prune is not None:
@@ -200,6 +206,10 @@ class Model(Strict):
             how = distill_model()(**self.distill)
             about = f"weight {how.weight:g}, temperature {how.temperature:g}"
             said = f"{said}, distilled (from {self.distill['from']}, {about})"
+        if self.adapt is not None:
+            how = adapt_model()(**self.adapt)
+            about = f"by the last {how.window}, rate {how.learning_rate:g}"
+            said = f"{said}, updated trial by trial ({about}{', balanced' * how.balanced})"
         said += ", mean over seeds" if self.seeds == "mean" else ""
         said += ", trained on own sessions" if self.trained_on else ""
         if self.control is not None:

@@ -228,8 +228,8 @@ def why_not_pretrained(branch: type, parameters: Mapping[str, Any]) -> str | Non
 def _compared(model: Model) -> tuple[Any, ...]:
     steps = pretrain_model().model_fields["steps"].default
     taken = (model.pretrain or {}).get("steps", steps)
-    own = (model.branch, model.parameters, model.align, model.view, model.recentre, model.prune)
-    return *own, taken
+    own = (model.branch, model.parameters, model.align, model.view, model.recentre)
+    return *own, model.prune, model.adapt, taken
 
 
 def _file(name: str, study: Path) -> Path:

@@ -144,6 +144,11 @@ def refuse(study: Study, model: str, recentre: str) -> None:
             " do: fit it without, or with `recentre: session`"
         )
     for name in of:
+        if study.models[name].adapt is not None:
+            raise ValueError(
+                f"'{name}' is updated while it is tested (`adapt`), which a decoder does not do:"
+                " fit the model without it"
+            )
         if study.models[name].trained_on:
             raise ValueError(
                 f"'{name}' is a bound (`trained_on: own_sessions`): each of its models is of one"

@@ -73,7 +73,7 @@ def fit_and_predict(job: Job) -> Prediction:
         if job.pretraining:
             shared |= {job.pretraining: rest.weights_.manifest["seconds"]}
         before = time.process_time()
-        told = probabilities(rest, gather(test, first))
+        told = _told(rest, test, first, by_session=job.recipe.adapt is not None)
         ended = time.process_time()
 
         def predict(X: NDArray[Any]) -> NDArray[np.float64]:
@@ -94,6 +94,13 @@ def fit_and_predict(job: Job) -> Prediction:
         seconds_predict=ended - before,
         seconds_wall=time.perf_counter() - began,
     )
+
+
+def _told(model: Any, test: Parts, first: Any, *, by_session: bool) -> NDArray[np.float64]:
+    """Return what a model says of test rows: of all at once, or of each session anew."""
+    if not by_session:
+        return probabilities(model, gather(test, first))
+    return np.concatenate([probabilities(model, gather([part], first)) for part in test])
 
 
 def weighed(

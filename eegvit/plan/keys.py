@@ -22,7 +22,8 @@ def fit_key(
     """Return the key of a fit: family/digest.
 
     It depends on the model and its seed, on the versions that matter and on the training
-    trials and the labels that are given: on nothing of the trials that are predicted.
+    trials and the labels that are given: on nothing of the trials that are predicted, unless a
+    model is updated by them.
     """
     known = train if labelled is None else labelled
     training = [[block.key, block.labelled(rows)] for block, rows in view.parts(known)]
@@ -50,7 +51,7 @@ def identity_of(recipe: Recipe) -> dict[str, Any]:
         parameters, versions = about(model).identity(), versions_of(model)
     except Exception:  # the fit will fail with the same reason, and say so in the report
         parameters = {**recipe.parameters, **(recipe.pretrain or {}), **(recipe.prune or {})}
-        parameters |= recipe.distill or {}
+        parameters |= {**(recipe.distill or {}), **(recipe.adapt or {})}
         return {**identity, "parameters": parameters, "versions": {}}
     if recipe.seed is not None:
         parameters.pop("random_state")

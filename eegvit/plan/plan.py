@@ -80,7 +80,10 @@ def make_plan(
         source = source_of(name, model, sources)
         saw[name] = saw_target(study, name, model, view, tested, source)
         saw[name] |= any(saw[member] for member in taught_by.get(name, ()))
-        seen = target(model.align or study.align, study.evaluate, recentre, saw[name], copies, own)
+        seen = target(
+            model.align or study.align, study.evaluate, recentre, saw[name], copies, own,
+            model.adapt,
+        )  # fmt: skip
         refuse_more(name, seen, study.evaluate.cs_mode)
         seeded = takes_seed(model)
         bound = own_sessions(whole, found, study.evaluate.duplicates) if own else None
@@ -95,6 +98,7 @@ def make_plan(
                 model.prune,
                 view.classes,
                 model.distill,
+                model.adapt,
             )
             if seed == study.evaluate.seeds[0]:
                 refuse_weights(name, recipe.whole, view)
@@ -111,6 +115,8 @@ def make_plan(
                 teaching = teaching_of(study, model, seed, split.name, within)
                 if teaching is not None:
                     told = {**told, "taught": identity_of_teaching(teaching)}
+                if model.adapt is not None:
+                    told = {**told, "updated by": view.places(split.test)}
                 key = fit_key(told, view, train, labelled)
                 known = train if labelled is None else labelled
                 shares = None if recentre == "none" else view.class_shares(known)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from eegvit.adapt import AdaptingClassifier
 from eegvit.compress import DistilledClassifier, PrunedClassifier
 from eegvit.config.pretraining import parameters_of
 from eegvit.preprocess.augment import REFLECT
@@ -28,18 +29,20 @@ class Recipe:
     prune: Mapping[str, Any] | None = None
     classes: tuple[str, ...] = ()
     distill: Mapping[str, Any] | None = None
+    adapt: Mapping[str, Any] | None = None
 
     @property
     def whole(self) -> Recipe:
-        """The same model before anything is taken out of it."""
-        return replace(self, prune=None)
+        """The same model before anything is taken out of it, and never updated."""
+        return replace(self, prune=None, adapt=None)
 
     def build(self, weights: str | None = None) -> Any:
         """Return the model, with what the data decide filled in, and weights to start from."""
         cls = branch_class(self.branch)
         filled = dict(self.parameters)
         known: dict[str, Any] = {"sfreq": self.sfreq, "ch_names": self.ch_names}
-        if self.pretrain is None and self.prune is None and self.distill is None:
+        around = (self.pretrain, self.prune, self.distill, self.adapt)
+        if all(each is None for each in around):
             known["random_state"] = self.seed
         for name in inspect.signature(cls).parameters.keys() & known.keys():
             if filled.get(name) is None and known[name] is not None:
@@ -57,6 +60,8 @@ class Recipe:
         if self.distill is not None:
             settings = {key: value for key, value in self.distill.items() if key != "from"}
             model = DistilledClassifier(model=model, **settings, random_state=seed)
+        if self.adapt is not None:
+            model = AdaptingClassifier(model=model, **self.adapt, random_state=seed)
         return model
 
 

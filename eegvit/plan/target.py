@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from eegvit.config import Align, Evaluate
+from eegvit.config.around import adapt_model
 from eegvit.data.folders import natural
 
 MODES = {  # name in MOABB -> what may be used of the target
@@ -26,6 +30,7 @@ def target(
     saw_target: bool = False,
     copies: bool = False,
     own_sessions: bool = False,
+    adapt: Mapping[str, Any] | None = None,
 ) -> str:
     """Return what a model uses of the people and sessions that it is tested on.
 
@@ -43,6 +48,8 @@ def target(
         Whether it trains on copies of what it is tested on.
     own_sessions : bool
         Whether it trains on other sessions of the people tested, and on nobody else.
+    adapt : mapping or None
+        How it is updated while it is tested, if it is.
 
     Examples
     --------
@@ -54,6 +61,10 @@ def target(
     'unlabelled + class shares'
     >>> target(Align(method="none"), Evaluate(), "causal")
     'causal + class shares'
+    >>> target(Align(method="none"), Evaluate(), adapt={})
+    'causal + class shares'
+    >>> target(Align(method="none"), Evaluate(), adapt={"balanced": False})
+    'causal'
     """
     kinds = ["own sessions"] if own_sessions else []
     calibrate = of_target(evaluate)
@@ -61,11 +72,13 @@ def target(
         kinds.append(f"calibrated: {calibrate}")
     if align.method != "none":
         kinds.append("causal" if align.mode == "causal" else "unlabelled")
-    if recentre == "causal" and not {"causal", "unlabelled"} & set(kinds):
+    live = recentre == "causal" or adapt is not None
+    if live and not {"causal", "unlabelled"} & set(kinds):
         kinds.append("causal")
     if (saw_target or recentre == "session") and "unlabelled" not in kinds:
         kinds.append("unlabelled")
-    if recentre != "none":
+    updated: Any = None if adapt is None else adapt_model()(**adapt)
+    if recentre != "none" or (updated is not None and updated.balanced):
         kinds.append("class shares")
     if copies:
         kinds.append("copies")

@@ -231,7 +231,8 @@ def _use(part: str) -> str:
     if part == "causal":
         return (
             "Each test trial is aligned or recentred from itself and earlier trials of the"
-            " recording, without labels; this can run live."
+            " recording, or its network updated by earlier ones, without labels; this can run"
+            " live."
         )
     if part == "unlabelled":
         return (
@@ -240,8 +241,9 @@ def _use(part: str) -> str:
         )
     if part == "class shares":
         return (
-            "Predictions of a tested recording were recentred: its classes are taken to occur as"
-            " often as in the training trials."
+            "The classes of a tested recording are taken to occur as often as in the training"
+            " trials, where predictions were recentred, or equally often, where a network was"
+            " updated."
         )
     if part == "own sessions":
         return (

@@ -155,7 +155,8 @@ class StudyResults:
         unfitted, its_view = self._either(teacher, seed)
         if its_view is not view:
             raise ValueError(f"'{name}' and its teacher '{teacher}' see different signals")
-        student.set_params(teacher=unfitted)
+        taught = student if self.settings(name).adapt is None else student.model
+        taught.set_params(teacher=unfitted)
 
     def __repr__(self) -> str:
         about = self.details

@@ -304,7 +304,7 @@ class FusionClassifier(NeuralClassifier):
 
         check_is_fitted(self, "module_")
         rate = self.sfreq or self.sfreq_
-        return activity(self.module_, from_numpy(self._seen(X)), rate) if rate else {}
+        return activity(self.module_, from_numpy(self.inputs(X)), rate) if rate else {}
 
     def predict_proba(self, X: EEG) -> NDArray[np.float64]:
         """Return the probability of each class, shape (trials, classes)."""
@@ -312,9 +312,9 @@ class FusionClassifier(NeuralClassifier):
         from eegvit.networks.predict import predict_proba
 
         check_is_fitted(self, "module_")
-        return predict_proba(self.module_, self._seen(X), device=choose_device(self.device))
+        return predict_proba(self.module_, self.inputs(X), device=choose_device(self.device))
 
-    def _seen(self, X: EEG) -> NDArray[np.float32]:
+    def inputs(self, X: EEG) -> NDArray[np.float32]:
         """Return what the network sees: the trials, and the features of classical branches."""
         X = self.check_X(X)
         beside = self.beside_.of(X)

@@ -221,7 +221,7 @@ def test_a_classical_branch_alone_enters_a_network_of_its_own(trials: Any) -> No
     model = FusionClassifier(branches=["fbcsp"], classical="cnn", **SHORT)
     model.fit(trials.X, trials.labels)
     assert [type(part).__name__ for part in model.module_.branches] == ["BandBranch"]
-    x = torch.from_numpy(model._seen(trials.X))
+    x = torch.from_numpy(model.inputs(trials.X))
     n_times = trials.X.shape[2]
     other = torch.cat([torch.randn_like(x[..., :n_times]), x[..., n_times:]], 2)
     torch.testing.assert_close(model.module_(other), model.module_(x))

@@ -1,4 +1,4 @@
-"""Compression in a study file: what is said arrives, mistakes have their line."""
+"""Pruning, teachers and updates in a study file: what is said arrives, mistakes have their line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from eegvit.adapt import AdaptingClassifier
 from eegvit.compress import DistilledClassifier, PrunedClassifier
 from eegvit.config import StudyErrors, load_study
 from eegvit.config.__main__ import json_schema
@@ -59,6 +60,11 @@ def test_every_parameter_of_the_classifier_can_be_said() -> None:
     assert able | {"fusion", "braindecode", "spd"} == {
         n for n, keys in branches.items() if "distill" in keys
     }
+    own = {field.name for field in fields(AdaptingClassifier)} - apart
+    short, whole = branches["eegnet"]["adapt"]["anyOf"]
+    assert short == {"type": "boolean"} and set(whole["properties"]) == own
+    able |= {"fusion", "braindecode", "spd"}
+    assert able == {name for name, keys in branches.items() if "adapt" in keys}
 
 
 @pytest.mark.parametrize(
@@ -170,3 +176,92 @@ def test_a_student_may_be_a_member_where_nothing_is_learned(write) -> None:
             write(TAUGHT),
             ["evaluate.label_fraction=[0.5]", "ensembles={}", "models.small.distill.from=csp"],
         )
+
+
+UPDATED = """name: demo
+data: {source: simulated, name: tiny, classes: [left_hand, right_hand], window: [0, 2]}
+models:
+  csp: {branch: csp_lda}
+  plain: &plain {branch: [eegnet, shallow]}
+  live: {<<: *plain, adapt: {window: 6, balanced: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "arrives"),
+    [
+        ("{window: 6, balanced: true}", {"window": 6, "balanced": True}),
+        ("{learning_rate: 1e-4, temperature: 1}", {"learning_rate": 1e-4, "temperature": 1.0}),
+        ("true", {}),
+        ("{}", {}),
+        ("false", None),
+    ],
+)
+def test_what_is_said_of_updates_arrives(write, said: str, arrives) -> None:
+    study = load_study(write(UPDATED.replace("{window: 6, balanced: true}", said)))
+    assert study.models["live"].adapt == arrives
+    recipe = Recipe("eegnet", {}, 250.0, ("C3",), 7, None, {"to": 0.3}, (), None, arrives)
+    built = recipe.build()
+    if arrives is None:
+        assert isinstance(built, PrunedClassifier)
+        return
+    assert isinstance(built, AdaptingClassifier) and isinstance(built.model, PrunedClassifier)
+    assert built.random_state == 7
+    assert {name: getattr(built, name) for name in arrives} == arrives
+    assert not isinstance(recipe.whole.build(), AdaptingClassifier)
+
+
+@pytest.mark.parametrize(
+    ("said", "fragment"),
+    [
+        ("{window: 1}", "adapt.window: window=1: classes are shared out over several trials"),
+        ("{learning_rate: 0}", "adapt.learning_rate: learning_rate=0.0: it must be positive"),
+        ("{temprature: 2}", "adapt.temprature: unknown key 'temprature', did you mean"),
+        ("{balanced: perhaps}", "adapt.balanced: expected"),
+        ("{model: eegnet}", "adapt.model: unknown key 'model'"),
+        ("{random_state: 1}", "'random_state' is not set here: seeds come from"),
+        ("causal", "adapt: expected a mapping, e.g. {window: 8}, or true"),
+    ],
+)
+def test_mistakes_about_updates_have_their_line(write, said: str, fragment: str) -> None:
+    with pytest.raises(StudyErrors) as caught:
+        load_study(write(UPDATED.replace("{window: 6, balanced: true}", said)))
+    (line,) = caught.value.lines
+    assert fragment in line and "demo.yaml:6: models.live." in line
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "fragment"),
+    [
+        ("models.csp.adapt=true", "models.csp.adapt", "CSPLDAClassifier is no network: only"),
+        ("ensembles={both: {of: [csp, plain], adapt: true}}", "ensembles.both",
+         "unknown key 'adapt'"),
+        ("models.plain.branch=[eegnet, {branch: shallow, adapt: true}]", "models.plain.branch",
+         "'adapt' is one for all branches: it stands beside the list"),
+        ("models.live.branch=shallow", "models.live.adapt", "give a model that is 'live' without"),
+        ("models.live.align=none", "models.live.adapt", "what updates gain is not seen"),
+        ("models.small={branch: eegnet, distill: {from: live}}", "models.small.distill.from",
+         "'live' is updated while it is tested: a teacher only tells"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_updated_is_said(write, change: str, where: str, fragment: str) -> None:
+    with pytest.raises(StudyErrors) as caught:
+        load_study(write(UPDATED), [change])
+    assert any(where in line and fragment in line for line in caught.value.lines), (
+        caught.value.lines
+    )
+
+
+def test_the_shuffled_control_is_of_a_model_without_updates(write) -> None:
+    study = load_study(
+        write(
+            UPDATED.replace(
+                "  csp: {branch: csp_lda}\n",
+                "  live-first: \
+{branch: shallow, adapt: true}\n  of-it: {branch: shallow}\n",
+            )
+            + "controls: [shuffled]\n"
+        )
+    )
+    assert "of-it (labels shuffled)" in study.models
+    assert "live-first (labels shuffled)" not in study.models

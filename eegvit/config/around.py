@@ -1,4 +1,4 @@
-"""Compression in a study file: how models are made smaller or taught, each mistake named."""
+"""What a study says around a model: how it is pruned, taught, updated; each mistake named."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 
 from eegvit.config.document import Document, KeyPath
 from eegvit.config.signature import Strict, complaints, signature_model
-from eegvit.registry import DISTILLED, NEURAL, PRUNED, resolve, suggest
+from eegvit.registry import ADAPTING, DISTILLED, NEURAL, PRUNED, resolve, suggest
 
 if TYPE_CHECKING:
     from eegvit.config.models import Study
 
 PRUNE = "How a model that is a single network is made smaller, within each fit."
 DISTILL = "From whom a network learns beside the labels, by predictions out-of-fold."
+ADAPT = "How a network is updated while it is tested, trial by trial and without labels."
 FROM = "The model or ensemble of the study that teaches."
 APART = {"model", "teacher", "n_folds"}  # parameters that a study does not say here
 
@@ -44,6 +45,18 @@ def distill_model() -> type[BaseModel]:
     """
     fields: dict[str, Any] = {"from": (str, Field(description=FROM)), **_fields(DISTILLED)}
     return create_model("Distill", __base__=Strict, __doc__=DISTILL, **fields)
+
+
+@functools.cache
+def adapt_model() -> type[BaseModel]:
+    """Return the schema of `adapt`: the parameters of the classifier that it makes.
+
+    Examples
+    --------
+    >>> adapt_model()(window="16").window
+    16
+    """
+    return create_model("Adapt", __base__=Strict, __doc__=ADAPT, **_fields(ADAPTING))
 
 
 def _fields(address: str) -> dict[str, Any]:
@@ -96,6 +109,24 @@ def read_distill(
         return None
     found = _read(document, path, given, distill_model(), "{from: stacked, weight: 0.5}", errors)
     return _meant(document, path, found, resolve(DISTILLED), errors)
+
+
+def read_adapt(
+    document: Document, path: KeyPath, given: Any, branch: type, errors: list[str]
+) -> dict[str, Any] | None:
+    """Return what a model says under `adapt`, checked, or add to the errors.
+
+    `true` is short for no keys, `false` for nothing. The parameters are those of `read_prune`.
+    """
+    if given is False:
+        return None
+    if not issubclass(branch, resolve(NEURAL)):
+        text = f"{branch.__name__} is no network: only networks are updated while they are tested"
+        errors.append(document.error(path, text))
+        return None
+    given = {} if given is True else given
+    found = _read(document, path, given, adapt_model(), "{window: 8}, or true", errors)
+    return _meant(document, path, found, resolve(ADAPTING), errors)
 
 
 def _read(
@@ -152,6 +183,9 @@ def distill_mistakes(study: Study) -> Iterator[tuple[KeyPath, str]]:
                 yield (*path, "from"), text
             elif study.models[member].trained_on:
                 yield (*path, "from"), f"'{member}' is trained on the people tested"
+            elif study.models[member].adapt is not None:
+                text = f"'{member}' is updated while it is tested: a teacher only tells"
+                yield (*path, "from"), text
         if model.trained_on:
             yield path, "a model trained on own sessions has no teacher: it sees other trials"
         if study.evaluate.amounts:
@@ -164,3 +198,15 @@ def distill_mistakes(study: Study) -> Iterator[tuple[KeyPath, str]]:
                 " its folds; let the rule be vote, average or max, without calibrate and select"
             )
             yield ("ensembles", name, "of"), text
+
+
+def adapt_mistakes(study: Study) -> Iterator[tuple[KeyPath, str]]:
+    """Yield (path, sentence) for models that are updated and stand beside no control."""
+    for name, model in study.models.items():
+        if model.adapt is not None:
+            plain = model.model_copy(update={"adapt": None})
+            if plain not in study.models.values():
+                text = (
+                    f"what updates gain is not seen: give a model that is '{name}' without `adapt`"
+                )
+                yield ("models", name, "adapt"), text
