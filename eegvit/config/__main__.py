@@ -71,7 +71,9 @@ def _models(definitions: Schema) -> list[Schema]:
         for key, model in inner.items()
     }
     prune = {"prune": of_networks.pop("prune")}
-    of_networks["adapt"] = {"anyOf": [{"type": "boolean"}, of_networks["adapt"]]}
+    adapt = of_networks["adapt"]
+    said = adapt.pop("description")
+    of_networks["adapt"] = {"description": said, "anyOf": [{"type": "boolean"}, adapt]}
     found, neural = [], registry.resolve(registry.NEURAL)
     for name in registry.known(registry.BRANCHES):
         cls = registry.lookup(registry.BRANCHES, name)
