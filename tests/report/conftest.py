@@ -135,5 +135,6 @@ def made_up(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     audit = Audit((*checks, Check("each trial is tested once", False, "720 trials")),
                   (Saw("eegnet", "none", (8, 8), (640, 640), (640, 640)),))  # fmt: skip
     reading = (Reading("bci_iv_2a", "1", "0train", 40, 8, "8 marked as artifacts"),)
-    told = replace(results, audit=audit, reading=reading, warnings=("ann: one channel is flat",))
+    warned = ("ann: one channel is flat", f"eegnet (1 fit): see https://a.site/{'page_' * 20}")
+    told = replace(results, audit=audit, reading=reading, warnings=warned)
     return write(told, tmp_path_factory.mktemp("page") / "made_up", command="eegvit made_up")
