@@ -24,18 +24,8 @@ def fold(network: nn.Module) -> nn.Module:
 
 def _folded(network: nn.Module) -> nn.Module:
     folded = getattr(network, "folded", None)
-    return within(network) if folded is None else folded()
-
-
-def within(network: nn.Module) -> nn.Module:
-    """Fold what a network is made of, in place, and return it.
-
-    Examples
-    --------
-    >>> from eegvit.networks.efficientvit.blocks import ConvNorm
-    >>> type(within(nn.Sequential(ConvNorm(3, 8)).eval())[0]).__name__
-    'Pointwise'
-    """
+    if folded is not None:
+        return folded()
     for name, child in network.named_children():
         setattr(network, name, _folded(child))
     return network

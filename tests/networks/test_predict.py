@@ -5,13 +5,11 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from random_weights import randomise
 from torch import nn
 
 from eegvit.branches.braindecode import BraindecodeClassifier
@@ -19,7 +17,6 @@ from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.networks import predict
-from eegvit.networks.efficientvit.twin import TwinEfficientViT
 from eegvit.networks.fold import fold
 from eegvit.networks.predict import FEW, for_few, predict_proba
 
@@ -115,26 +112,3 @@ def test_a_copy_goes_with_its_network(trials: Any) -> None:
 def test_networks_of_other_houses_are_left_alone(trials: Any) -> None:
     model = BraindecodeClassifier(**SHORT | {"epochs": 1}).fit(trials.X, trials.labels)
     assert for_few(model.module_) is model.module_
-
-
-def test_what_a_folded_network_looked_up_follows_its_weights() -> None:
-    """Biases of attention are looked up once, also where gradients are off, and anew if changed."""
-    twin = TwinEfficientViT(3, 250, 2, sfreq=125.0, ch_names=("C3", "Cz", "C4"))
-    network = randomise(twin).double().eval()
-    x, folded = torch.randn(1, 3, 250, dtype=torch.float64), fold(network)
-    with torch.inference_mode():
-        before = folded(x)
-    folded(x).sum().backward()
-    with torch.no_grad():
-        for own in (network, folded):
-            (bias,) = (p for name, p in own.named_parameters() if name.endswith("bias.place"))
-            bias.copy_(torch.linspace(-9, 9, bias.numel()).view_as(bias))
-        after = network(x)
-        assert (after - before).abs().max() > 1e-4, "this would say nothing"
-        torch.testing.assert_close(folded(x), after)
-        assert torch.equal(pickle.loads(pickle.dumps(folded))(x), folded(x))
-        single = copy.deepcopy(folded).float()(x.float())
-        torch.testing.assert_close(single.double(), after, atol=1e-3, rtol=1e-3)
-    with ThreadPoolExecutor(4) as pool:
-        for told in pool.map(folded, [x] * 16):
-            torch.testing.assert_close(told.detach(), after)

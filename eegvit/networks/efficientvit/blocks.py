@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.depthwise import Depthwise, Pointwise, Size, convolution
-from eegvit.networks.fold import within
+from eegvit.networks.efficientvit.depthwise import Depthwise, Size, convolution
 
 
 class ConvNorm(nn.Module):
@@ -69,7 +68,7 @@ class ConvNorm(nn.Module):
             shift = 0.0 if conv.bias is None else conv.bias
             folded.bias.copy_(norm.bias + (shift - norm.running_mean) * gain)
         folded.eval()
-        return folded.folded() if isinstance(folded, Depthwise | Pointwise) else folded
+        return folded.folded() if isinstance(folded, Depthwise) else folded
 
 
 class NormLinear(nn.Module):
@@ -120,13 +119,6 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map x to x + inner(x)."""
         return x + self.inner(x)
-
-    def folded(self) -> Residual:
-        """Return the branch without what only training does."""
-        within(self)
-        if isinstance(self.inner, nn.Sequential) and isinstance(self.inner[-1], DropPath):
-            self.inner = self.inner[0] if len(self.inner) == 2 else self.inner[:-1]
-        return self
 
 
 class InvertedResidual(nn.Sequential):

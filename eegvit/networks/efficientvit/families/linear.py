@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eegvit.networks.choice import traced
 from eegvit.networks.efficientvit.blocks import (
     ConvNorm,
     InvertedResidual,
@@ -24,7 +23,6 @@ from eegvit.networks.efficientvit.blocks import (
     convolution,
     residual,
 )
-from eegvit.networks.fold import within
 
 EPS = 1e-5  # all-zero keys or queries give 0, not NaN; exporters drop much smaller values
 
@@ -118,65 +116,12 @@ class LinearAttention(nn.Module):
             self.recorded = torch.cat(seen, 1)
         return self.project(torch.cat(out, 1).unflatten(2, (rows, columns)))
 
-    def folded(self) -> nn.Module:
-        """Return a module that does the same at inference, quicker of one trial on one row."""
-        within(self)
-        alike = len({*self.key_dims, *self.value_dims}) == 1 and isinstance(
-            self.aggregate[1], nn.Conv2d
-        )
-        return FoldedLinearAttention(self) if alike else self
-
     def widths(self, first: bool) -> list[int]:
         """Return the planes of queries, keys and values of each head of a scale, in order."""
         half = len(self.key_dims) // 2
         which = slice(half) if first else slice(half, None)
         dims = zip(self.key_dims[which], self.value_dims[which], strict=True)
         return [width for key, value in dims for width in (key, key, value)]
-
-
-class FoldedLinearAttention(nn.Module):
-    """What a `LinearAttention` of even widths does at inference.
-
-    On a map of one row the queries, keys and values of both scales, and the ones beside the
-    values, are one convolution of one trial.
-
-    Examples
-    --------
-    >>> attention, x = LinearAttention(16, dim=8).eval(), torch.randn(1, 16, 1, 9)
-    >>> torch.allclose(attention(x), FoldedLinearAttention(attention)(x), atol=1e-6)
-    True
-    """
-
-    def __init__(self, attention: LinearAttention) -> None:
-        super().__init__()
-        self.attention, self.dim = attention, attention.key_dims[0]
-        near, mix = attention.aggregate
-        assert isinstance(near, nn.Conv2d) and isinstance(mix, nn.Conv2d)
-        with torch.no_grad():
-            qkv = attention.qkv.weight.flatten(1)  # (planes of all, planes)
-            middle = near.weight[:, 0, near.kernel_size[0] // 2]  # what of it sees the one row
-            seen = qkv[:, :, None] * middle[:, None]  # (planes of all, planes, columns)
-            weight = mix.weight.flatten(1).unflatten(0, (mix.groups, -1))
-            mixed = (weight @ seen.unflatten(0, (mix.groups, -1)).flatten(2)).view_as(seen)
-            single = F.pad(qkv[:, :, None], 2 * [middle.shape[1] // 2])
-            both = torch.cat([single, mixed]).unflatten(0, (-1, 3 * self.dim))
-            with_ones = F.pad(both, (0, 0, 0, 0, 0, 1))  # (heads, 3 dim + 1, planes, columns)
-            self.weight = nn.Parameter(with_ones.flatten(0, 1))
-            ones = qkv.new_zeros(with_ones.shape[:2])
-            ones[:, -1] = 1.0
-            self.ones = nn.Parameter(ones.flatten())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, planes, rows, columns) to the same shape."""
-        own, dim = self.attention, self.dim
-        if len(x) != 1 or x.shape[2] != 1 or own.record or traced(x):
-            return own(x)
-        qkv = F.conv1d(x[:, :, 0], self.weight, self.ones, padding=self.weight.shape[2] // 2)
-        qk, v = qkv.view(-1, 3 * dim + 1, x.shape[3]).split([2 * dim, dim + 1], 1)
-        q, k = qk.relu().split(dim, 1)
-        out = (v @ k.mT) @ q  # (heads, dim + 1, tokens)
-        out = out[:, :-1] / (out[:, -1:] + EPS)
-        return own.project(out.reshape(1, -1, 1, x.shape[3]))
 
 
 class Within(nn.Module):
