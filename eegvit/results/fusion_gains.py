@@ -126,20 +126,8 @@ def branches_alone(models: Mapping[str, Model], fused: Model) -> list[str]:
 def _is(model: Model, branch: Mapping[str, Any], fused: Model) -> bool:
     """Say whether a model is a branch alone, on the same view."""
     given = {"branch": model.branch, **model.parameters}
-    beside, wanted = (
-        (
-            m.view,
-            m.align,
-            m.recentre,
-            m.seeds,
-            m.trained_on,
-            m.pretrain,
-            m.prune,
-            m.distill,
-            m.adapt,
-        )  # fmt: skip
-        for m in (model, fused)
-    )
+    alike = {"branch": "", "parameters": {}, "control": None}  # compared one by one below, or not
+    beside, wanted = (m.model_copy(update=alike) for m in (model, fused))
     return beside == wanted and all(given.get(key) == value for key, value in branch.items())
 
 
