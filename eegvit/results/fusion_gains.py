@@ -126,7 +126,8 @@ def branches_alone(models: Mapping[str, Model], fused: Model) -> list[str]:
 def _is(model: Model, branch: Mapping[str, Any], fused: Model) -> bool:
     """Say whether a model is a branch alone, on the same view."""
     given = {"branch": model.branch, **model.parameters}
-    alike = {"branch": "", "parameters": {}, "control": None}  # compared one by one below, or not
+    # The branch's own keys are compared one by one below.
+    alike: dict[str, Any] = {"branch": "", "parameters": {}, "control": None}
     beside, wanted = (m.model_copy(update=alike) for m in (model, fused))
     return beside == wanted and all(given.get(key) == value for key, value in branch.items())
 
