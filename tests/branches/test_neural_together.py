@@ -10,6 +10,7 @@ import pytest
 
 from eegvit.branches.braindecode import BraindecodeClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
+from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.neural_together import fit_together
 from eegvit.branches.shallow import ShallowConvNetClassifier
 
@@ -58,6 +59,20 @@ def test_epochs_and_networks_that_need_their_rate() -> None:
         models[1].predict_proba(epochs), alone.predict_proba(epochs), atol=1e-4
     )
     assert models[1].module_.state_dict().keys() == alone.module_.state_dict().keys()
+
+
+def test_each_finds_lines_on_its_own_trials() -> None:
+    X, y, people = data()
+    named: dict[str, Any] = {"sfreq": 64.0, "ch_names": ("C3", "C4", "Cz", "Pz")}
+    trials = [np.flatnonzero(people != out) for out in "ab"]
+    models = [EfficientViTClassifier(**SHORT, **named) for _ in trials]
+    fit_together(models, X, y, trials)
+    for model, own in zip(models, trials, strict=True):
+        alone = EfficientViTClassifier(**SHORT, **named).fit(X[own], y[own])
+        lines = [fitted.module_[1].lines.state_dict() for fitted in (model, alone)]
+        assert lines[0]["judges.0.weight"].any()
+        for name, value in lines[1].items():
+            np.testing.assert_allclose(lines[0][name], value, atol=1e-4)
 
 
 def test_what_does_not_belong_together_is_refused() -> None:

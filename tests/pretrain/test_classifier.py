@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
+from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.pretrain import FineTunedClassifier
 from eegvit.pretrain.encoder import depths
@@ -51,6 +52,21 @@ def test_it_is_a_classifier_like_others(trials: Trials) -> None:
     assert model.n_parameters_ > 0 and model.count_macs() > 0
     assert model.embed(trials.X).shape[0] == len(trials)
     assert not hasattr(EEGNET, "module_"), "the model given is not fitted itself"
+
+
+def test_lines_are_found_on_labelled_trials(trials: Trials) -> None:
+    network = EfficientViTClassifier(
+        epochs=1, batch_size=8, device="cpu", sfreq=trials.sfreq, ch_names=trials.ch_names
+    )
+    known = partly(trials.labels)
+    found = []
+    for changed in (slice(0), slice(10, None), slice(5)):
+        X = trials.X.copy()
+        X[changed] = X[changed, :, ::-1]  # backwards: another course, of the same scale
+        model = make(model=network, objective="none").fit(X, known).model_
+        found.append(model.module_[1].lines.judges[1].weight)
+    torch.testing.assert_close(found[1], found[0], atol=1e-5, rtol=0.0)
+    assert (found[2] - found[0]).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("unknown", ["", None, -1])
