@@ -22,6 +22,7 @@ VIT = {"sfreq": 125.0, "preset": "eeg_xs"}
 KINDS: dict[str, Callable[..., nn.Module]] = {
     "cascaded": partial(EfficientViT, family="cascaded", layout="conv", **VIT),
     "cascaded scalp": partial(EfficientViT, ch_names=NAMES, **VIT),
+    "shared hemispheres": partial(EfficientViT, ch_names=NAMES, hemispheres="shared", **VIT),
     "no cascade": partial(EfficientViT, settings={"cascade": False}, **VIT),
     "plain": partial(EfficientViT, settings={"attention": "plain"}, **VIT),
     "linear": partial(EfficientViT, family="linear", **VIT),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.neural import NeuralClassifier
+from eegvit.preprocess.reflection import opposite
 from eegvit.preprocess.signals import EEG, Signals
 
 if TYPE_CHECKING:
@@ -68,6 +69,14 @@ class EfficientViTClassifier(NeuralClassifier):
         Whether the head sees the maps of all stages or the last one only.
     segments : int
         Stretches of time whose means the head sees, so that it knows early from late.
+    hemispheres : {"apart", "shared"}
+        "shared" has places on the right of the scalp be those on the left in a mirror, so that a
+        mirrored trial gives the mirrored map: their spatial filters are their partners' over
+        mirrored electrodes, symmetric on the midline; norms, biases of places and what attention
+        adds for two places are those of the mirror image. Of the two sums over places that the
+        head sees of each plane, one counts left and right alike, one with opposite signs. It is of
+        the cascaded family, in the layouts "scalp" and "both", there of the network on the scalp
+        alone. Every electrode needs the one on the other side.
     cascade : bool or None
         Whether a head of attention sees what the one before it gave. This and all below are of
         the cascaded family only, and None is the preset's.
@@ -124,6 +133,7 @@ class EfficientViTClassifier(NeuralClassifier):
     drop_path: float = 0.0
     multi_scale: bool = False
     segments: int = 4
+    hemispheres: Literal["apart", "shared"] = "apart"
     cascade: bool | None = None
     sandwich: bool | None = None
     interaction: bool | None = None
@@ -147,6 +157,7 @@ class EfficientViTClassifier(NeuralClassifier):
             "drop_path": self.drop_path,
             "multi_scale": self.multi_scale,
             "segments": self.segments,
+            "hemispheres": self.hemispheres,
             "settings": self._cascaded_settings(),
         }
         if self.layout == "both":
@@ -176,6 +187,15 @@ class EfficientViTClassifier(NeuralClassifier):
         if n_times is not None and n_times / self.sampling_rate() < LONG_TRIAL:
             return ()
         return ("segment_recombine",)
+
+    def moments(self, X: Signals, rows: NDArray[np.int64]) -> tuple[Signals, Signals]:
+        """Return the mean and the deviation of each channel; partners may share them."""
+        mean, scale = super().moments(X, rows)
+        names = self.ch_names or self.ch_names_
+        if self.hemispheres != "shared" or names is None:
+            return mean, scale
+        other = list(opposite(names, "hemispheres 'shared'"))
+        return (mean + mean[other]) / 2, (scale + scale[other]) / 2
 
     def identity(self) -> dict[str, Any]:
         """Return the parameters that decide what it computes: not whence a preset came."""

@@ -223,13 +223,17 @@ class NeuralClassifier(EEGClassifier):
 
         from eegvit.networks.layers import Standardise
 
-        mean, scale = map(from_numpy, channel_moments(X, rows))
+        mean, scale = map(from_numpy, self.moments(X, rows))
 
         def build() -> nn.Module:
             network = self.network(self.n_channels_in_, self.n_times_in_, len(self.classes_))
             return nn.Sequential(Standardise(mean, scale), network)
 
         return build
+
+    def moments(self, X: Signals, rows: NDArray[np.int64]) -> tuple[Signals, Signals]:
+        """Return the mean and the deviation of each channel by which trials are standardised."""
+        return channel_moments(X, rows)
 
     def keep(self, network: nn.Module, history: list[dict[str, float]]) -> Self:
         """Become fitted by a trained network."""

@@ -71,7 +71,8 @@ class TemporalSpatial(nn.Module):
         """Map (n, channels, times) to (n, filters * depth, times + 1), times if odd kernel."""
         if traced(x) or len(x) == 1 or x.shape[-1] < self.temporal.shape[-1]:
             return self.temporal_first(x)
-        question = f"temporal-spatial {len(self.spatial)} {tuple(self.temporal.shape)}"
+        n_spatial = len(self.temporal) * self.depth
+        question = f"temporal-spatial {n_spatial} {tuple(self.temporal.shape)}"
         forms = {
             "spatial first": lambda: copy.deepcopy(self).spatial_first(x.detach()),
             "temporal first": lambda: copy.deepcopy(self).temporal_first(x.detach()),
@@ -80,12 +81,16 @@ class TemporalSpatial(nn.Module):
             return self.spatial_first(x)
         return self.temporal_first(x)
 
+    def spatial_filters(self) -> Tensor:
+        """Return the spatial filters (filters * depth, channels), of whatever norm."""
+        return self.spatial
+
     def temporal_first(self, x: Tensor) -> Tensor:
         """Compute the layer in the order in which it is written down."""
         kernel = self.temporal[:, None, None, :]
         x = F.conv2d(x[:, None], kernel, padding=(0, self.padding))
         x = self.norm(x)  # (n, filters, channels, times)
-        spatial = max_norm(self.spatial, self.limit)[:, None, :, None]
+        spatial = max_norm(self.spatial_filters(), self.limit)[:, None, :, None]
         return F.conv2d(x, spatial, groups=len(kernel)).squeeze(2)
 
     def spatial_first(self, x: Tensor) -> Tensor:
@@ -96,7 +101,7 @@ class TemporalSpatial(nn.Module):
         mean, variance = self.statistics(x, parts)
         gain = self.norm.weight * (variance + self.norm.eps).rsqrt()  # (filters,)
         shift = self.norm.bias - mean * gain
-        spatial = max_norm(self.spatial, self.limit)
+        spatial = max_norm(self.spatial_filters(), self.limit)
         constant = spatial.sum(1) * shift.repeat_interleave(self.depth)
         kernels = self.temporal * gain[:, None]
         n_out = n_times + 2 * self.padding - length + 1
@@ -138,7 +143,7 @@ class FoldedFilters(nn.Module):
         super().__init__()
         gain_1, shift_1 = scale_and_shift(front.norm)
         gain_2, shift_2 = scale_and_shift(norm)
-        spatial = max_norm(front.spatial.detach(), front.limit)
+        spatial = max_norm(front.spatial_filters().detach(), front.limit)
         shift = spatial.sum(1) * shift_1.repeat_interleave(front.depth) * gain_2 + shift_2
         self.spatial = nn.Parameter(spatial * gain_2[:, None])  # (width, channels)
         temporal = front.temporal.detach() * gain_1[:, None]

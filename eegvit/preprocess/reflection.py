@@ -71,17 +71,30 @@ def reflection(ch_names: Sequence[str], classes: Sequence[str]) -> Reflection:
     >>> reflection(("C3", "Cz", "C4"), ("left_hand", "right_hand", "feet"))
     Reflection(order=(2, 1, 0), exchange=(1, 0, 2))
     """
+    asked = "augment 'reflect'"
+    images = [other_hand(name) for name in classes]
+    exchange = _places(list(classes), images, "class", asked)
+    return Reflection(opposite(ch_names, asked), exchange)
+
+
+def opposite(ch_names: Sequence[str], wanted_by: str) -> tuple[int, ...]:
+    """Return, for each channel, the one on the other side, or say which have none.
+
+    Examples
+    --------
+    >>> opposite(("C3", "Cz", "C4"), "augment 'reflect'")
+    (2, 1, 0)
+    """
     from eegvit.data.montage import electrode_directions
 
     known = electrode_directions(tuple(ch_names))
     if unknown := [name for name in ch_names if name not in known]:
         raise ValueError(
-            f"augment 'reflect': {', '.join(unknown)}: not in the 10-05 system, so that it is not"
-            " known what is on the other side. Rename them, or leave 'reflect' out"
+            f"{wanted_by}: {', '.join(unknown)}: not in the 10-05 system, so that it is not"
+            f" known what is on the other side. Rename them, or do without {wanted_by}"
         )
-    order = _places(list(ch_names), [other_side(name) for name in ch_names], "channel")
-    exchange = _places(list(classes), [other_hand(name) for name in classes], "class")
-    return Reflection(order, exchange)
+    images = [other_side(name) for name in ch_names]
+    return _places(list(ch_names), images, "channel", wanted_by)
 
 
 def given(
@@ -138,13 +151,15 @@ def other_hand(name: str) -> str:
     return re.sub("left|right", turned, name, flags=re.IGNORECASE)
 
 
-def _places(names: Sequence[str], images: Sequence[str], what: str) -> tuple[int, ...]:
+def _places(
+    names: Sequence[str], images: Sequence[str], what: str, wanted_by: str
+) -> tuple[int, ...]:
     missing = [
         f"{name} ({image})" for name, image in zip(names, images, strict=True) if image not in names
     ]
     if missing:
         raise ValueError(
-            f"augment 'reflect': every {what} needs its counterpart on the other side, but these"
-            f" lack theirs: {', '.join(missing)}. Leave them out, or leave 'reflect' out"
+            f"{wanted_by}: every {what} needs its counterpart on the other side, but these lack"
+            f" theirs: {', '.join(missing)}. Leave them out, or do without {wanted_by}"
         )
     return tuple(names.index(image) for image in images)

@@ -46,6 +46,16 @@ def test_learns_in_every_layout(layout: str, make_trials: Any) -> None:
     assert model.score(test.X, test.labels) > 0.85
 
 
+def test_hemispheres_that_share_their_weights_tell_left_from_right(make_trials: Any) -> None:
+    train, test = (
+        make_trials(n_trials=n, n_times=192, seed=s, contrast=8.0) for n, s in ((64, 1), (40, 2))
+    )  # a rhythm in the first channel or in the second
+    names = ("C3", "C4", "Cz", "C1", "C2", "FC3", "FC4", "CPz")
+    chosen = LONG | {"ch_names": names, "layout": "scalp", "hemispheres": "shared"}
+    model = EfficientViTClassifier(**chosen).fit(train.X, train.labels)
+    assert model.score(test.X, test.labels) > 0.85
+
+
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_every_family_learns(family: str, make_trials: Any) -> None:
     train, test = (
@@ -135,6 +145,7 @@ def test_choices_are_those_of_the_networks() -> None:
         {"attention": "plain"},
         {"dropout": 0.9},
         {"drop_path": 0.5},
+        {"hemispheres": "shared"},
     ],
     ids=str,
 )

@@ -162,7 +162,8 @@ def _of_head(whole: EfficientViT, part: EfficientViT, seen: Sequence[Tensor]) ->
     size = n_sums * part.segments  # features of a plane, side by side
     for number, (planes, width) in enumerate(zip(seen, widths, strict=True)):
         if part.rows:
-            yield f"rows.{number}.weight", (planes,)
+            for name, _ in part.rows[number].named_parameters():
+                yield f"rows.{number}.{name}", (planes,)
         features.append((start + planes[:, None] * size + torch.arange(size)).flatten())
         start += width * size
     yield from _norm("head.norm", torch.cat(features))

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from eegvit.config.presets import stages_of
 from eegvit.networks.efficientvit.blocks import NormLinear, Stages
 from eegvit.networks.efficientvit.maps.durations import STEP, samples
+from eegvit.networks.efficientvit.maps.hemispheres import SharedScalpMap
 from eegvit.networks.efficientvit.maps.layouts import make_layout
 from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.presets import EEG, usual_preset
-from eegvit.networks.efficientvit.rows import N_SUMS, RowSums
+from eegvit.networks.efficientvit.rows import N_SUMS, RowSums, SharedRowSums
 from eegvit.registry import lookup, suggest
 
 FAMILIES: dict[str, str] = {
@@ -52,6 +53,8 @@ class EfficientViT(nn.Module):
         Whether the head sees the maps of all stages or the last one only.
     segments : int
         Stretches of time whose means the head sees, so that it knows early from late.
+    hemispheres : {"apart", "shared"}
+        Whether places on the right of the scalp share the weights of those on the left, mirrored.
     settings : mapping or None
         Arguments of the stages that replace the preset's.
 
@@ -77,6 +80,7 @@ class EfficientViT(nn.Module):
         drop_path: float = 0.0,
         multi_scale: bool = False,
         segments: int = 4,
+        hemispheres: str = "apart",
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -93,13 +97,25 @@ class EfficientViT(nn.Module):
         given = stage_settings(family, preset, {"drop_path": drop_path, **(settings or {})})
         widths = given["widths"]
         self.layout = make_layout(
-            layout, n_channels, n_times, widths[0], sfreq=sfreq, ch_names=ch_names
+            layout,
+            n_channels,
+            n_times,
+            widths[0],
+            sfreq=sfreq,
+            ch_names=ch_names,
+            hemispheres=hemispheres,
         )
+        shared = isinstance(self.layout, SharedScalpMap)
+        if shared and family != "cascaded":
+            raise ValueError(
+                f"hemispheres 'shared' needs the family 'cascaded': to '{family}' places are lines"
+                " of a picture, which a mirror puts in another order"
+            )
         if isinstance(self.layout, ScalpMap) and family == "cascaded":
-            given["places"] = self.layout.places
+            given |= {"places": self.layout.places, "mirrored": shared}
         self.stages: Stages = lookup(FAMILIES, family)(**given)
         seen = widths if multi_scale else widths[-1:]
-        self.rows = nn.ModuleList(map(RowSums, seen, self._n_rows(n_times)[-len(seen) :]))
+        self.rows = nn.ModuleList(self._sums(seen))
         n_sums = N_SUMS if self.rows else 1
         self.head = NormLinear(sum(seen) * n_sums * segments, n_classes)
 
@@ -124,11 +140,17 @@ class EfficientViT(nn.Module):
         """Map trials (n, channels, times) to the last map (n, width, places), flattened."""
         return self.forward_features(x)[-1].flatten(2)
 
-    def _n_rows(self, n_times: int) -> list[int]:
-        """Return the rows of each stage's map, if they are places on the scalp."""
+    def _sums(self, widths: Sequence[int]) -> list[nn.Module]:
+        """Return the sums over rows of the maps of these widths, if rows are places."""
+        if isinstance(self.layout, SharedScalpMap):
+            return [SharedRowSums(width, self.layout.halves) for width in widths]
         if not isinstance(self.layout, ScalpMap):
             return []
-        map_ = torch.zeros(1, self.stages.widths[0], self.layout.n_rows, 1)
+        return [*map(RowSums, widths, self._n_rows(self.layout)[-len(widths) :])]
+
+    def _n_rows(self, layout: ScalpMap) -> list[int]:
+        """Return the rows of each stage's map."""
+        map_ = torch.zeros(1, self.stages.widths[0], layout.n_rows, 1)
         with torch.no_grad():
             n_rows = [x.shape[2] for x in self.stages.eval()(map_)]
         self.stages.train()

@@ -28,6 +28,8 @@ class TwinEfficientViT(nn.Module):
     n_channels, n_times, n_classes : int
     family : str or sequence of str
         A name in `model.FAMILIES` for both, or one each.
+    hemispheres : {"apart", "shared"}
+        Of the scalp's places, as in `EfficientViT`.
     settings
         All else as in `EfficientViT`, but for `layout`.
 
@@ -45,13 +47,17 @@ class TwinEfficientViT(nn.Module):
         n_classes: int,
         *,
         family: str | Sequence[str] = "cascaded",
+        hemispheres: str = "apart",
         **settings: Any,
     ) -> None:
         super().__init__()
         families = [family] * len(STREAMS) if isinstance(family, str) else family
+        of_layout: list[dict[str, Any]] = [{}, {"hemispheres": hemispheres}]
         self.streams = nn.ModuleList(
-            EfficientViT(n_channels, n_times, n_classes, layout=layout, family=own, **settings)
-            for layout, own in zip(STREAMS, families, strict=True)
+            EfficientViT(
+                n_channels, n_times, n_classes, layout=layout, family=own, **settings, **more
+            )
+            for layout, own, more in zip(STREAMS, families, of_layout, strict=True)
         )
         self.lines: Lines | None = None
 

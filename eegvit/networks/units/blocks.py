@@ -82,7 +82,8 @@ def after(front: TemporalSpatial, filters: Sequence[int]) -> tuple[int, ...]:
     >>> after(TemporalSpatial(3, 4, 2, 5), [1])
     (2, 3)
     """
-    return tuple(unit * front.depth + own for unit in filters for own in range(front.depth))
+    n_each = len(front.spatial) // len(front.temporal)
+    return tuple(unit * n_each + own for unit in filters for own in range(n_each))
 
 
 def of_stem(module: TemporalSpatialMap | FewerPlanes) -> Iterator[Units]:

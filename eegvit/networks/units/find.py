@@ -23,6 +23,7 @@ from eegvit.networks.efficientvit.families.former_attention import (
 from eegvit.networks.efficientvit.families.linear import LinearAttention
 from eegvit.networks.efficientvit.families.multiscale import MultiscaleAttention
 from eegvit.networks.efficientvit.maps.electrode_map import ElectrodeMap
+from eegvit.networks.efficientvit.maps.hemispheres import SharedScalpMap
 from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.maps.temporal_map import TemporalSpatialMap
 from eegvit.networks.shallow import ShallowConvNet
@@ -55,6 +56,7 @@ KNOWN: dict[type[nn.Module], Callable[[Any], Iterator[Units]]] = {
     FormerBlock: of_former_block,
     TemporalSpatialMap: of_stem,
     ScalpMap: of_scalp,
+    SharedScalpMap: of_scalp,
     FewerPlanes: of_stem,
     ElectrodeMap: of_electrodes,
     EEGNet: of_eegnet,

@@ -35,9 +35,8 @@ def make_build() -> Callable[..., Callable[[Shape], nn.Module]]:
     """Return what returns what builds a network of a shape, its weights drawn at random."""
 
     def make(**settings: Any) -> Callable[[Shape], nn.Module]:
-        own = {
-            key: settings.pop(key) for key in tuple(settings) if key in ("layout", "multi_scale")
-        }
+        of_network = ("layout", "multi_scale", "hemispheres")
+        own = {key: settings.pop(key) for key in tuple(settings) if key in of_network}
 
         def build(shape: Shape) -> nn.Module:
             preset = settings_of(shape, BASE | settings)

@@ -27,6 +27,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"layout": "scalp"},
     {"layout": "grid"},
     {"layout": "scalp", "multi_scale": True},
+    {"layout": "scalp", "hemispheres": "shared"},
     {"layout": "conv", "multi_scale": True},
     {"layout": "conv", "attention": "plain"},
     {"layout": "scalp", "cascade": False},

@@ -147,6 +147,8 @@ class CascadedStages(Stages):
         Share of residual branches left out in training at the last block, less in earlier ones.
     places : array (rows, 3) or None
         Unit vector of each row, if rows are places.
+    mirrored : bool
+        Whether places are treated as their mirror images are.
 
     Attributes
     ----------
@@ -178,6 +180,7 @@ class CascadedStages(Stages):
         attention: str = "cascaded",
         drop_path: float = 0.0,
         places: NDArray[np.floating] | None = None,
+        mirrored: bool = False,
     ) -> None:
         super().__init__(widths, depths=depths, heads=heads)
         if attention not in ("cascaded", "plain"):
@@ -200,6 +203,7 @@ class CascadedStages(Stages):
                 "key_dim": keys[stage][block],
                 "value_dim": values[stage][block],
                 "places": places,
+                "mirrored": mirrored,
             }
             if attention == "plain":
                 return PlainAttention(**sizes, window=windows[stage])

@@ -45,6 +45,8 @@ class CascadedAttention(nn.Module):
         Whether a head sees what the one before it gave.
     places : array (rows, 3) or None
         Unit vector of each row if rows are places on the scalp: the bias is then of them.
+    mirrored : bool
+        Whether the bias of two places is that of their mirror images.
 
     Attributes
     ----------
@@ -73,6 +75,7 @@ class CascadedAttention(nn.Module):
         window: Window = (7, 7),
         cascade: bool = True,
         places: NDArray[np.floating] | None = None,
+        mirrored: bool = False,
     ) -> None:
         super().__init__()
         check_heads(n_planes, n_heads)
@@ -94,7 +97,7 @@ class CascadedAttention(nn.Module):
         self.spread = nn.ModuleList(
             nn.Identity() if value == group else Spread(group, range(value)) for _, value in dims
         )
-        self.bias = bias_of(n_heads, window, places)
+        self.bias = bias_of(n_heads, window, places, mirrored)
         n_values = sum(self.value_dims)
         self.project = nn.Sequential(nn.ReLU(), ConvNorm(n_values, n_planes, gain=0.0))
 
@@ -143,7 +146,7 @@ class PlainAttention(nn.Module):
         Width of a head's queries and keys, and of its values; None is ``n_planes // n_heads``.
     window : (int, int)
         Most rows and columns to attend over.
-    places : array (rows, 3) or None
+    places, mirrored
         As for `CascadedAttention`.
 
     Attributes
@@ -170,6 +173,7 @@ class PlainAttention(nn.Module):
         value_dim: Dims | None = None,
         window: Window = (7, 7),
         places: NDArray[np.floating] | None = None,
+        mirrored: bool = False,
     ) -> None:
         super().__init__()
         check_heads(n_planes, n_heads)
@@ -179,7 +183,7 @@ class PlainAttention(nn.Module):
         self.record = False
         n_values = sum(self.value_dims)
         self.qkv = ConvNorm(n_planes, 2 * sum(self.key_dims) + n_values)
-        self.bias = bias_of(n_heads, window, places)
+        self.bias = bias_of(n_heads, window, places, mirrored)
         self.project = ConvNorm(n_values, n_planes, gain=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -214,7 +218,9 @@ class PlainAttention(nn.Module):
         return mixed.transpose(1, 2).flatten(2), joint.unflatten(0, (-1, len(dims)))
 
 
-def bias_of(n_heads: int, window: Window, places: NDArray[np.floating] | None) -> nn.Module:
+def bias_of(
+    n_heads: int, window: Window, places: NDArray[np.floating] | None, mirrored: bool = False
+) -> nn.Module:
     """Return the bias of places on the scalp, or that of a raster.
 
     Examples
@@ -222,7 +228,9 @@ def bias_of(n_heads: int, window: Window, places: NDArray[np.floating] | None) -
     >>> type(bias_of(2, (7, 7), None)).__name__
     'OffsetBias'
     """
-    return OffsetBias(n_heads, window) if places is None else PlaceBias(n_heads, places, window[1])
+    if places is None:
+        return OffsetBias(n_heads, window)
+    return PlaceBias(n_heads, places, window[1], mirrored)
 
 
 def check_heads(n_planes: int, n_heads: int) -> None:

@@ -24,6 +24,8 @@ class PlaceBias(nn.Module):
         Unit vector of each row.
     reach : int
         Columns told apart; those further off share the last one's bias.
+    mirrored : bool
+        Whether the bias of two places is that of their mirror images.
 
     Examples
     --------
@@ -33,9 +35,11 @@ class PlaceBias(nn.Module):
 
     relations: Tensor
 
-    def __init__(self, n_heads: int, places: NDArray[np.floating], reach: int) -> None:
+    def __init__(
+        self, n_heads: int, places: NDArray[np.floating], reach: int, mirrored: bool = False
+    ) -> None:
         super().__init__()
-        known = torch.from_numpy(relations(places)).float()
+        known = torch.from_numpy(relations(places, mirrored=mirrored)).float()
         self.register_buffer("relations", known, persistent=False)  # (known, rows, rows)
         self.place = nn.Parameter(torch.zeros(n_heads, len(known)))
         self.time_bias = nn.Parameter(torch.zeros(n_heads, reach))
@@ -51,11 +55,12 @@ class PlaceBias(nn.Module):
         return bias.reshape(n_heads, rows * columns, rows * columns)
 
 
-def relations(places: NDArray[np.floating]) -> NDArray[np.float64]:
+def relations(places: NDArray[np.floating], *, mirrored: bool = False) -> NDArray[np.float64]:
     """Return what is known of each pair, (known, queries, keys).
 
     How near the angle between them is to each of `CENTRES`, how far the key is to the right of
     the query, in front of it and above it, and whether both are on the same side of the head.
+    Where mirror images are to be alike, how much further from the midline it is, not to the right.
 
     Examples
     --------
@@ -65,6 +70,7 @@ def relations(places: NDArray[np.floating]) -> NDArray[np.float64]:
     """
     angles = np.arccos(np.clip(places @ places.T, -1.0, 1.0))
     near = np.exp(-(((angles - CENTRES[:, None, None]) / WIDTH) ** 2) / 2)
-    toward = (places[None] - places[:, None]).transpose(2, 0, 1)
+    seen = np.abs(places) * [1, 0, 0] + places * [0, 1, 1] if mirrored else places
+    toward = (seen[None] - seen[:, None]).transpose(2, 0, 1)
     side = np.sign(np.where(np.abs(places[:, 0]) < 0.05, 0.0, places[:, 0]))
     return np.concatenate([near, toward, (side[:, None] == side)[None]])

@@ -90,11 +90,16 @@ class ScalpMap(nn.Module):
         filtered = self.norm(self.front(x.index_select(1, self.order)))
         power, mean = power_and_mean(filtered, self.step, self.span)
         power, mean = (planes.unflatten(1, (-1, self.n_rows)) for planes in (power, mean))
-        return self.project(torch.cat([self.log_norm(power), mean], 1)) + self.place
+        return self.project(torch.cat([self.log_norm(power), mean], 1)) + self.row_bias()
+
+    def row_bias(self) -> Tensor:
+        """Return what is added to each plane of a row, (width, rows, 1)."""
+        return self.place
 
     def shares(self) -> Tensor:
         """Return how much of each row a channel is, (channels, rows): a channel's sum is 1."""
-        seen = self.front.spatial.detach().abs().unflatten(0, (-1, self.n_rows)).sum(0).T
+        spatial = self.front.spatial_filters().detach()
+        seen = spatial.abs().unflatten(0, (-1, self.n_rows)).sum(0).T
         seen = seen / seen.sum(1, keepdim=True).clamp_min(1e-12)
         return seen[self.order.argsort()]
 
@@ -126,7 +131,7 @@ class FoldedScalpMap(nn.Module):
         assert project.bias is not None
         bias = project.bias.detach() + weight[:, : len(shift)] @ shift
         self.mix = nn.Parameter(weight * torch.cat([gain, torch.ones_like(gain)]))
-        self.bias = nn.Parameter(layout.place.detach() + bias[:, None, None])
+        self.bias = nn.Parameter(layout.row_bias().detach() + bias[:, None, None])
         self.step, self.span = layout.step, layout.span
 
     def forward(self, x: Tensor) -> Tensor:
