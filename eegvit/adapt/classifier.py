@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from eegvit.branches.around import Around
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.branches.neural import NeuralClassifier
+from eegvit.preprocess.sessions import by_session
 from eegvit.preprocess.signals import EEG
 
 OF_MODEL = ("history_", "n_parameters_", "units_", "weights_")  # attributes, where there are any
@@ -105,6 +107,11 @@ class AdaptingClassifier(Around):
             inner = inner.model
         if not isinstance(inner, NeuralClassifier):
             raise TypeError(f"model={self.model!r}: it must be a neural classifier of this house")
+        if inner.by_session():
+            raise ValueError(
+                f"model={self.model!r}: it sees each session from the mean of all its trials, and"
+                " updates go trial by trial: take one of the two"
+            )
         self.check_X(X, reset=True)
         model = clone(self.model).set_params(random_state=self.random_state)
         self.model_ = model.fit(X, y, groups=groups, **given)
@@ -118,6 +125,14 @@ class AdaptingClassifier(Around):
         """Return what the model's `fit` takes."""
         takes: frozenset[str] = self.model.fit_takes()
         return takes
+
+    def by_session(self) -> bool:
+        """Say yes: it is updated from trial to trial."""
+        return True
+
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what came before, and that classes are equally frequent where they are to be."""
+        return frozenset({"causal", "class shares"} if self.balanced else {"causal"})
 
     def mistakes(self) -> list[tuple[str, str]]:
         """Return (parameter, sentence) for what is wrong with how it is updated.
@@ -154,25 +169,19 @@ class AdaptingClassifier(Around):
 
         check_is_fitted(self, "model_")
         signals = self.check_X(X)
-        session = np.zeros(len(signals), int) if sessions is None else np.asarray(sessions)
-        if session.shape != (len(signals),):
-            raise ValueError(f"sessions has shape {session.shape} for {len(signals)} trials")
         inner = self.model_
         while isinstance(inner, Around):
             inner = inner.model_
         inputs = signals
         if isinstance(inner, FusionClassifier):  # one by one, or rounding depends on later trials
             inputs = np.concatenate([inner.inputs(signals[i : i + 1]) for i in range(len(signals))])
-        told = np.empty((len(signals), len(self.classes_)))
-        for name in np.unique(session):
-            rows = np.flatnonzero(session == name)
-            told[rows] = predicted(
-                inner.module_,
-                inputs[rows],
-                window=self.window,
-                learning_rate=self.learning_rate,
-                temperature=self.temperature,
-                balanced=self.balanced,
-                device=choose_device(inner.device),
-            )
-        return told
+        told = partial(
+            predicted,
+            inner.module_,
+            window=self.window,
+            learning_rate=self.learning_rate,
+            temperature=self.temperature,
+            balanced=self.balanced,
+            device=choose_device(inner.device),
+        )
+        return by_session(told, inputs, sessions)

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eegvit.networks.predict import move, predict_proba, to_device
+from eegvit.train.information import information_loss
 
 CONFIDENT = 0.7  # a probability above it counts as seen
-PRIOR = 4  # trials of each class that count as seen before the first
-LEAST = 1e-12  # a share below it is one
 
 
 def predicted(
@@ -71,38 +70,10 @@ def predicted(
         logits = network(to_device(X[i + 1 - window : i + 1], device))
         P = (logits / temperature).softmax(1)
         optimizer.zero_grad()
-        loss(P, None if balanced or seen is None else seen).backward()
+        information_loss(P, None if balanced or seen is None else seen).backward()
         optimizer.step()
         seen = confident(P) if seen is None else seen + confident(P[-1:])
     return np.concatenate(told)
-
-
-def loss(P: Tensor, seen: Tensor | None = None) -> Tensor:
-    """Return how doubtful trials are one by one, less how doubtful they are together.
-
-    Parameters
-    ----------
-    P : Tensor, shape (trials, classes)
-        Probabilities.
-    seen : Tensor, shape (classes,), or None
-        How many trials of each class were seen: a class may have its share of them. None: all
-        classes should be as frequent.
-
-    Examples
-    --------
-    >>> sure_of_both = torch.eye(2)
-    >>> sure_of_one = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-    >>> bool(loss(sure_of_both) < loss(sure_of_one))
-    True
-    >>> shares = loss(torch.tensor([[0.8, 0.2]]), seen=torch.tensor([12.0, 0.0]))
-    >>> bool(shares < loss(torch.tensor([[0.2, 0.8]]), seen=torch.tensor([12.0, 0.0])))
-    True
-    """
-    share = P.mean(0)
-    if seen is not None:
-        share = share / (PRIOR + seen)
-        share = share / share.sum()
-    return _doubt(P).mean() - _doubt(share)
 
 
 def confident(P: Tensor) -> Tensor:
@@ -114,8 +85,3 @@ def confident(P: Tensor) -> Tensor:
     [2.0, 0.0]
     """
     return (P.detach() > CONFIDENT).sum(0).to(P.dtype)
-
-
-def _doubt(P: Tensor) -> Tensor:
-    """Return the entropy of probabilities along the last axis."""
-    return -(P * P.clamp_min(LEAST).log()).sum(-1)

@@ -36,6 +36,15 @@ class Around(EEGClassifier):
         """Return those of the model."""
         return self.model.packages()
 
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what the model uses."""
+        used: frozenset[str] = self.model.uses_of_session()
+        return used
+
+    def by_session(self) -> bool:
+        """Say what the model says."""
+        return bool(self.model.by_session())
+
     def of_data(self, name: str) -> Any:
         """Return what the model's parameters say of the data."""
         return self.model.of_data(name)

@@ -47,6 +47,12 @@ class Estimator(Protocol):
     def takes_seed(self) -> bool:
         """Say whether a seed changes what it computes."""
 
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what it uses of whom it predicts: "causal", "unlabelled", "class shares"."""
+
+    def by_session(self) -> bool:
+        """Say whether it must be asked about one session at a time, as its trials change it."""
+
     def training(self) -> object:
         """Return how a network is trained, to be compared; None where none is."""
 
@@ -97,6 +103,14 @@ class EEGClassifier(ClassifierMixin, BaseEstimator):
     def takes_seed(self) -> bool:
         """Say whether a seed changes what it computes."""
         return "random_state" in self.get_params(deep=False)
+
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what it uses of whom it predicts, beside the trial: mostly nothing."""
+        return frozenset()
+
+    def by_session(self) -> bool:
+        """Say whether it must be asked about one session at a time, as its trials change it."""
+        return False
 
     def training(self) -> object:
         """Return how a network is trained, to be compared; None where none is."""

@@ -14,6 +14,7 @@ from eegvit.branches.base import ClassicalClassifier
 from eegvit.config import StudyErrors
 from eegvit.config.imports import ALLOWED
 from eegvit.config.steps import address_of, read_steps, shape_mistake, step_mistakes
+from eegvit.features.plain import used_by
 from eegvit.registry import resolve
 
 
@@ -65,6 +66,10 @@ class PipelineClassifier(ClassicalClassifier):
         """Yield (path, sentence) for what is wrong with parameters; nothing is built."""
         for path, said in step_mistakes(parameters.get("steps"), allowed):
             yield ("steps", *path), said
+
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what the steps use of whom is predicted."""
+        return used_by(self.pipeline())
 
     def pipeline(self) -> Pipeline:
         """Return the steps, made anew."""

@@ -3,34 +3,100 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
-from eegvit.branches.base import ClassicalClassifier
+from eegvit.branches.base import ClassicalClassifier, probabilities
 from eegvit.features.covariances import Covariances, Estimator
 from eegvit.features.filterbank import MU_AND_BETA, Bands, FilterBankCovariances
-from eegvit.features.tangent import BandTangentSpace, patterns
+from eegvit.features.tangent import BandTangentSpace, MeanOf, SeenFromOwnMean, patterns
+from eegvit.preprocess.sessions import by_session
 from eegvit.preprocess.signals import EEG
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TangentClassifier(ClassicalClassifier):
-    """A linear classifier of tangent vectors, and the sources that it goes by."""
+    """A linear classifier of tangent vectors, and the sources that it goes by.
 
-    def fit(self, X: EEG, y: ArrayLike) -> Self:
-        """Fit on trials (n, channels, times) and their labels."""
+    Parameters
+    ----------
+    mean_of : {"training", "session", "causal"}
+        Whose mean covariances are seen from, in each band: that of all training trials; each
+        session's own, of all its trials without labels; or its own of the trials so far, as an
+        online decoder can.
+    """
+
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"sessions": True}
+
+    mean_of: MeanOf = "training"
+
+    def fit(self, X: EEG, y: ArrayLike, *, sessions: ArrayLike | None = None) -> Self:
+        """Fit on trials (n, channels, times) and their labels.
+
+        Parameters
+        ----------
+        X : array or mne.Epochs
+        y : array of labels
+        sessions : array or None
+            The session of each trial, for a mean of each; "causal" wants each in the order of
+            time. None: all are of one.
+        """
         X = self.check_X(X, reset=True)
         self.encode_y(X, y)
         self.pipeline_ = self.pipeline()
-        features = self.pipeline_[:-1].fit_transform(X)
-        self.pipeline_[-1].fit(features, np.asarray(y))
-        whiteners = self.pipeline_["tangent"].whiteners_
-        shown = patterns(whiteners, features, self.pipeline_["classify"].coef_)
+        C = self.pipeline_["covariances"].transform(X)
+        seen, tangent = self._seen(C, sessions), self.pipeline_["tangent"]
+        features = tangent.fit_transform(seen)
+        self.pipeline_["classify"].fit(features, np.asarray(y))
+        channels = tangent if seen is C else BandTangentSpace().fit(C)
+        shown = patterns(channels.whiteners_, features, self.pipeline_["classify"].coef_)
         self.patterns_ = shown if hasattr(self, "bands") else shown[0]
         return self
+
+    def predict_proba(self, X: EEG, *, sessions: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Return the probability of each class, shape (trials, classes).
+
+        Parameters
+        ----------
+        X : array or mne.Epochs
+        sessions : array or None
+            As of `fit`: a session is seen from its own mean, whether it was fitted on or not.
+        """
+        check_is_fitted(self, "pipeline_")
+        C = self.pipeline_["covariances"].transform(self.check_X(X))
+        return probabilities(self.pipeline_[-2:], self._seen(C, sessions))
+
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what the mean is of, where it is not of training trials."""
+        if self.mean_of == "training":
+            return frozenset()
+        return SeenFromOwnMean(causal=self.mean_of == "causal").uses_of_session()
+
+    def _seen(self, C: NDArray[np.float64], sessions: ArrayLike | None) -> NDArray[np.float64]:
+        if self.mean_of == "training":
+            return C
+        return by_session(self.pipeline_["session"].transform, C, sessions)
+
+    def steps(self, covariances: Covariances | FilterBankCovariances, C: float) -> Pipeline:
+        """Return the steps from covariances to a regression of inverse strength C."""
+        if self.mean_of not in get_args(MeanOf):
+            raise ValueError(
+                f"mean_of={self.mean_of!r}: it is one of {', '.join(get_args(MeanOf))}"
+            )
+        own = [("session", SeenFromOwnMean(causal=self.mean_of == "causal"))]
+        return Pipeline(
+            [
+                ("covariances", covariances),
+                *(own if self.mean_of != "training" else []),
+                ("tangent", BandTangentSpace()),
+                ("classify", LogisticRegression(C=C, max_iter=2000)),
+            ]
+        )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -55,7 +121,7 @@ class TangentSpaceClassifier(TangentClassifier):
     The first model to try: few numbers to choose, strong with few trials and across people once
     recordings are aligned. n channels make n (n + 1) / 2 features, so with many electrodes and
     few trials choose `channels`. For event-related potentials put covariances of them in front,
-    by `branch: pipeline`.
+    by `branch: pipeline`. `mean_of: session` is alignment as well, of covariances.
 
     References
     ----------
@@ -77,7 +143,7 @@ class TangentSpaceClassifier(TangentClassifier):
 
     def pipeline(self) -> Pipeline:
         """Return the steps."""
-        return _tangent_pipeline(Covariances(estimator=self.estimator), self.C)
+        return self.steps(Covariances(estimator=self.estimator), self.C)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -103,7 +169,8 @@ class FBTangentSpaceClassifier(TangentClassifier):
     Notes
     -----
     Where classes differ in several bands. It costs about as many times `tangent_space` as there
-    are bands; with many bands and electrodes lower `C`.
+    are bands; with many bands and electrodes lower `C`. Alignment makes sessions alike over all
+    frequencies together; `mean_of: session` also in each band.
 
     References
     ----------
@@ -130,14 +197,4 @@ class FBTangentSpaceClassifier(TangentClassifier):
         covariances = FilterBankCovariances(
             sfreq=self.sampling_rate(), bands=self.bands, estimator=self.estimator
         )
-        return _tangent_pipeline(covariances, self.C)
-
-
-def _tangent_pipeline(covariances: Covariances | FilterBankCovariances, C: float) -> Pipeline:
-    return Pipeline(
-        [
-            ("covariances", covariances),
-            ("tangent", BandTangentSpace()),
-            ("classify", LogisticRegression(C=C, max_iter=2000)),
-        ]
-    )
+        return self.steps(covariances, self.C)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eegvit.branches.base import about as said_by
 from eegvit.branches.base import probabilities
 from eegvit.config import Study
 from eegvit.data.montage import electrode_directions
@@ -251,6 +252,11 @@ class Decoder:
             raise ValueError(
                 "this decoder recentres a session's predictions by all of them, which nothing can"
                 " do before its end: fit it without `recentre`"
+            )
+        if said_by(self.model).uses_of_session():
+            raise ValueError(
+                "this decoder sees a session from the mean of its trials (`mean_of`), which nothing"
+                " knows that is told of one trial at a time: fit it without `mean_of`"
             )
         card = self.reading.card.model_copy(update={"phase": "causal"})
         align = self.align

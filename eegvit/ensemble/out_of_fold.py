@@ -85,6 +85,11 @@ def fitted_on(
     array([0, 1])
     """
     copy: Classifier = clone(model)
+    if about(copy).uses_of_session():
+        raise ValueError(
+            f"{type(copy).__name__} sees each session by itself, and which trials are of one is not"
+            " known here: put it together from predictions, as `ensembles` of a study does"
+        )
     refuse_other_data(copy, sfreq, ch_names)
     known = {"sfreq": sfreq, "ch_names": ch_names}
     unset = {

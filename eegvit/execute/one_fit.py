@@ -61,6 +61,7 @@ def fit_and_predict(job: Job) -> Prediction:
         warnings.simplefilter("default")
         start_from = str(job.store.weights(job.pretraining)) if job.pretraining else None
         model = job.recipe.build(start_from)
+        by_session = about(model).by_session()
         leading, rest = about(model).per_trial()
         train, seconds_train = open_parts(job.train, leading, job.cache)
         start, began = time.process_time(), time.perf_counter()
@@ -73,7 +74,7 @@ def fit_and_predict(job: Job) -> Prediction:
         if job.pretraining:
             shared |= {job.pretraining: rest.weights_.manifest["seconds"]}
         before = time.process_time()
-        told = _told(rest, test, first, by_session=job.recipe.adapt is not None)
+        told = _told(rest, test, first, by_session=by_session)
         ended = time.process_time()
 
         def predict(X: NDArray[Any]) -> NDArray[np.float64]:

@@ -32,6 +32,17 @@ class PerTrial(TransformerMixin, BaseEstimator):
         return True
 
 
+class PerRecording(PerTrial):
+    """A transformer that learns nothing in `fit`, and is given the trials of one recording.
+
+    What it makes of a trial, other trials of the recording change, and no others do.
+    """
+
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what it uses of a recording: "unlabelled" is all of it, "causal" what was."""
+        return frozenset({"unlabelled"})
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class Covariances(PerTrial):
     """Covariance of each trial.

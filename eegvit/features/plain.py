@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from eegvit.features.covariances import PerTrial
+from eegvit.features.covariances import PerRecording, PerTrial
 
 CLASSICAL = frozenset({"numpy", "scipy", "scikit-learn", "pyriemann"})
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # import names that are not the package's name
@@ -63,6 +63,14 @@ class Plain:
         """Say whether there is a parameter `random_state`."""
         return "random_state" in self.model.get_params(deep=False)
 
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what the steps use of whom is predicted."""
+        return used_by(self.model)
+
+    def by_session(self) -> bool:
+        """Say no."""
+        return False
+
     def training(self) -> None:
         """Return None: it is no network."""
 
@@ -83,6 +91,20 @@ def packages_of(model: Any) -> frozenset[str]:
     """
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     return CLASSICAL.union(*map(home_of, steps))
+
+
+def used_by(model: Any) -> frozenset[str]:
+    """Return what the steps of a pipeline use of the session that is predicted.
+
+    Examples
+    --------
+    >>> from eegvit.features.tangent import SeenFromOwnMean
+    >>> used_by(Pipeline([("seen", SeenFromOwnMean(causal=True)), ("classify", None)]))
+    frozenset({'causal'})
+    """
+    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else []
+    own = [step.uses_of_session() for step in steps if isinstance(step, PerRecording)]
+    return frozenset().union(*own)
 
 
 def home_of(model: object) -> frozenset[str]:
@@ -138,6 +160,11 @@ def split_leading(pipeline: Pipeline) -> tuple[Pipeline | None, Pipeline]:
             break
         n_leading += 1
         probe = made
+    late = [name for name, step in pipeline.steps[n_leading:] if isinstance(step, PerRecording)]
+    if late:
+        raise ValueError(
+            f"step '{late[0]}' sees each recording by itself: steps before it must learn nothing"
+        )
     if n_leading == 0:
         return None, pipeline
     return pipeline[:n_leading], pipeline[n_leading:]

@@ -7,15 +7,65 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from eegvit.features.covariances import PerRecording
 from eegvit.features.geometric_mean import geometric_mean, logarithms
+from eegvit.preprocess.alignment import inverse_root, references_so_far
 
 Array = NDArray[np.float64]
+MeanOf = Literal["training", "session", "causal"]  # whose mean covariances are seen from
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SeenFromOwnMean(PerRecording):
+    """Covariances of a recording seen from their own Riemannian mean, each band from its own [1]_.
+
+    That mean becomes the identity. Two recordings that differ by a linear map of the channels,
+    another one in each band, are the same afterwards but for a rotation.
+
+    Parameters
+    ----------
+    causal : bool
+        Whether each trial is seen from the mean up to and including itself. The first trials,
+        with little to go by, lean on a multiple of the identity.
+
+    References
+    ----------
+    .. [1] Zanini et al., Transfer learning: a Riemannian geometry framework with applications to
+       brain-computer interfaces. IEEE Transactions on Biomedical Engineering 65(5), 2018.
+
+    Examples
+    --------
+    >>> C = np.array([[[4.0]], [[1.0]]])
+    >>> SeenFromOwnMean().transform(C).round(6).ravel().tolist()
+    [2.0, 0.5]
+    >>> SeenFromOwnMean(causal=True).transform(C).round(6).ravel().tolist()
+    [1.0, 0.5]
+    """
+
+    causal: bool = False
+
+    def uses_of_session(self) -> frozenset[str]:
+        """Return what it uses of a recording."""
+        return frozenset({"causal" if self.causal else "unlabelled"})
+
+    def transform(self, X: NDArray[Any]) -> Array:
+        """Map covariances (n, [bands,] channels, channels) of a recording, in time order."""
+        C = X[:, None] if X.ndim == 3 else X
+        seen = np.empty(C.shape)
+        for band in range(C.shape[1]):
+            own = C[:, band]
+            if self.causal:
+                whitener = inverse_root(references_so_far(own, "riemannian"))
+            else:
+                whitener = geometric_mean(own).whitener
+            seen[:, band] = whitener @ own @ whitener
+        return seen.reshape(X.shape)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

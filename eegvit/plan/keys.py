@@ -22,8 +22,8 @@ def fit_key(
     """Return the key of a fit: family/digest.
 
     It depends on the model and its seed, on the versions that matter and on the training
-    trials and the labels that are given: on nothing of the trials that are predicted, unless a
-    model is updated by them.
+    trials and the labels that are given: on nothing of the trials that are predicted, unless they
+    change the model.
     """
     known = train if labelled is None else labelled
     training = [[block.key, block.labelled(rows)] for block, rows in view.parts(known)]
@@ -41,6 +41,18 @@ def takes_seed(model: Model) -> bool:
     except Exception:
         return False
     return seeded and model.parameters.get("random_state") is None
+
+
+def of_session(recipe: Recipe) -> tuple[frozenset[str], bool]:
+    """Return what a model uses of whom it predicts, and whether trials of a session change it.
+
+    A model that cannot be had uses nothing: its fit will fail.
+    """
+    try:
+        model = about(recipe.build())
+        return model.uses_of_session(), model.by_session()
+    except Exception:
+        return frozenset(), False
 
 
 def identity_of(recipe: Recipe) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eegvit.config import Study
+from eegvit.config import Model, Study
 from eegvit.plan.fit import Fit, Request
-from eegvit.plan.keys import fit_key, identity_of, takes_seed
+from eegvit.plan.keys import fit_key, identity_of, of_session, takes_seed
 from eegvit.plan.presets import refuse_searched
 from eegvit.plan.pretraining import Pretraining, pretraining_of, pretraining_on, source_of
 from eegvit.plan.recipe import Recipe
@@ -80,26 +80,15 @@ def make_plan(
         source = source_of(name, model, sources)
         saw[name] = saw_target(study, name, model, view, tested, source)
         saw[name] |= any(saw[member] for member in taught_by.get(name, ()))
-        seen = target(
-            model.align or study.align, study.evaluate, recentre, saw[name], copies, own,
-            model.adapt,
-        )  # fmt: skip
-        refuse_more(name, seen, study.evaluate.cs_mode)
         seeded = takes_seed(model)
+        uses, changes = of_session(_recipe(model, view, None))
+        seen = target(
+            model.align or study.align, study.evaluate, recentre, saw[name], copies, own, uses
+        )
+        refuse_more(name, seen, study.evaluate.cs_mode)
         bound = own_sessions(whole, found, study.evaluate.duplicates) if own else None
         for seed in study.evaluate.seeds:
-            recipe = Recipe(
-                model.branch,
-                model.parameters,
-                view.sfreq,
-                view.ch_names,
-                seed if seeded else None,
-                model.pretrain,
-                model.prune,
-                view.classes,
-                model.distill,
-                model.adapt,
-            )
+            recipe = _recipe(model, view, seed if seeded else None)
             if seed == study.evaluate.seeds[0]:
                 refuse_weights(name, recipe.whole, view)
             identity = identity_of(recipe)
@@ -115,7 +104,7 @@ def make_plan(
                 teaching = teaching_of(study, model, seed, split.name, within)
                 if teaching is not None:
                     told = {**told, "taught": identity_of_teaching(teaching)}
-                if model.adapt is not None:
+                if changes:
                     told = {**told, "updated by": view.places(split.test)}
                 key = fit_key(told, view, train, labelled)
                 known = train if labelled is None else labelled
@@ -132,6 +121,21 @@ def make_plan(
                 fit = Fit(key, label, recipe, view, train, split.test, *how)
                 fits[key] = _union(fits.get(key), fit)
     return Plan(study, tuple(found), tuple(requests), fits, remarks)
+
+
+def _recipe(model: Model, view: DataView, seed: int | None) -> Recipe:
+    return Recipe(
+        model.branch,
+        model.parameters,
+        view.sfreq,
+        view.ch_names,
+        seed,
+        model.pretrain,
+        model.prune,
+        view.classes,
+        model.distill,
+        model.adapt,
+    )
 
 
 def _splits(view: DataView, study: Study) -> tuple[list[Split], tuple[str, ...]]:

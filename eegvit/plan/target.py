@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
 
 from eegvit.config import Align, Evaluate
-from eegvit.config.around import adapt_model
 from eegvit.data.folders import natural
 
 MODES = {  # name in MOABB -> what may be used of the target
@@ -30,7 +28,7 @@ def target(
     saw_target: bool = False,
     copies: bool = False,
     own_sessions: bool = False,
-    adapt: Mapping[str, Any] | None = None,
+    own: Collection[str] = (),
 ) -> str:
     """Return what a model uses of the people and sessions that it is tested on.
 
@@ -48,8 +46,8 @@ def target(
         Whether it trains on copies of what it is tested on.
     own_sessions : bool
         Whether it trains on other sessions of the people tested, and on nobody else.
-    adapt : mapping or None
-        How it is updated while it is tested, if it is.
+    own : collection of str
+        What the model itself uses of whom it predicts, as `uses_of_session` says.
 
     Examples
     --------
@@ -61,10 +59,10 @@ def target(
     'unlabelled + class shares'
     >>> target(Align(method="none"), Evaluate(), "causal")
     'causal + class shares'
-    >>> target(Align(method="none"), Evaluate(), adapt={})
-    'causal + class shares'
-    >>> target(Align(method="none"), Evaluate(), adapt={"balanced": False})
+    >>> target(Align(method="none"), Evaluate(), own={"causal"})
     'causal'
+    >>> target(Align(method="none"), Evaluate(), own={"unlabelled", "class shares"})
+    'unlabelled + class shares'
     """
     kinds = ["own sessions"] if own_sessions else []
     calibrate = of_target(evaluate)
@@ -72,13 +70,13 @@ def target(
         kinds.append(f"calibrated: {calibrate}")
     if align.method != "none":
         kinds.append("causal" if align.mode == "causal" else "unlabelled")
-    live = recentre == "causal" or adapt is not None
+    live = recentre == "causal" or "causal" in own
     if live and not {"causal", "unlabelled"} & set(kinds):
         kinds.append("causal")
-    if (saw_target or recentre == "session") and "unlabelled" not in kinds:
+    whole = saw_target or recentre == "session" or "unlabelled" in own
+    if whole and "unlabelled" not in kinds:
         kinds.append("unlabelled")
-    updated: Any = None if adapt is None else adapt_model()(**adapt)
-    if recentre != "none" or (updated is not None and updated.balanced):
+    if recentre != "none" or "class shares" in own:
         kinds.append("class shares")
     if copies:
         kinds.append("copies")

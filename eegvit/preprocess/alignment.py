@@ -82,10 +82,22 @@ def align_causal(
     """
     if _nothing_to_do(X, method):
         return np.asarray(X, dtype=np.float32)
-    running, _ = _running(_regular(X), method, since)
-    n = (since.n if since else 0) + np.arange(1, len(X) + 1)[:, None, None]
-    level = np.trace(running, axis1=1, axis2=2)[:, None, None] / X.shape[1]
-    return whitened(X, (n * running + PRIOR * level * np.eye(X.shape[1])) / (n + PRIOR))
+    return whitened(X, references_so_far(_regular(X), method, since))
+
+
+def references_so_far(matrices: Array, method: str, since: Running | None = None) -> Array:
+    """Return what each covariance is seen from in its turn: the mean up to and including itself.
+
+    Examples
+    --------
+    >>> references_so_far(np.array([[[1.0]], [[9.0]]]), "riemannian").ravel().tolist()
+    [1.0, 3.0]
+    """
+    running, _ = _running(matrices, method, since)
+    n = (since.n if since else 0) + np.arange(1, len(matrices) + 1)[:, None, None]
+    size = matrices.shape[-1]
+    level = np.trace(running, axis1=1, axis2=2)[:, None, None] / size
+    return (n * running + PRIOR * level * np.eye(size)) / (n + PRIOR)
 
 
 def run_on(X: NDArray[Any], method: str, since: Running | None = None) -> Running:

@@ -230,20 +230,20 @@ def target_title(target: str) -> str:
 def _use(part: str) -> str:
     if part == "causal":
         return (
-            "Each test trial is aligned or recentred from itself and earlier trials of the"
-            " recording, or its network updated by earlier ones, without labels; this can run"
-            " live."
+            "Each test trial is aligned, recentred or seen from a mean by itself and earlier trials"
+            " of the recording, or its network updated by earlier ones, without labels; this can"
+            " run live."
         )
     if part == "unlabelled":
         return (
-            "All trials of the tested recording were used together, without labels, to align it;"
-            " this needs the whole recording first."
+            "All trials of the tested recording were used together, without labels, to align it or"
+            " to find the mean that its trials are seen from; this needs the whole recording first."
         )
     if part == "class shares":
         return (
             "The classes of a tested recording are taken to occur as often as in the training"
             " trials, where predictions were recentred, or equally often, where a network was"
-            " updated."
+            " updated or a bias of it learned."
         )
     if part == "own sessions":
         return (

@@ -193,6 +193,6 @@ def _behind_alignment(name: str, fitted: Any, view: DataView, align: Align) -> A
 
 def _fitted(unfitted: Any, view: DataView) -> Any:
     trials = view.take(np.arange(len(view)))
-    known = {"groups": trials.subject}
+    known = {"groups": trials.subject, "sessions": view.block_keys}
     extras = {n: known[n] for n in inspect.signature(unfitted.fit).parameters if n in known}
     return unfitted.fit(trials.X, trials.labels, **extras)

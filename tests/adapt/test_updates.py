@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from eegvit.adapt import updates
-from eegvit.adapt.updates import confident, loss, predicted
+from eegvit.adapt.updates import confident, predicted
 from eegvit.networks.eegnet import EEGNet
 from eegvit.networks.predict import predict_proba
+from eegvit.train.information import information_loss
 
 HOW = {"learning_rate": 0.01, "balanced": False}
 
@@ -108,8 +109,8 @@ def test_shares_are_weighed_by_the_trials_that_were_confidently_of_a_class() -> 
     mean, seen = P.numpy().mean(0), np.array([9.0, 0.0, 2.0])
     share = mean / (4 + seen) / (mean / (4 + seen)).sum()
     each = -(P.numpy() * np.log(P.numpy())).sum(1).mean()
-    assert float(loss(P)) == pytest.approx(each + (mean * np.log(mean)).sum())
-    weighed = float(loss(P, torch.from_numpy(seen)))
+    assert float(information_loss(P)) == pytest.approx(each + (mean * np.log(mean)).sum())
+    weighed = float(information_loss(P, torch.from_numpy(seen)))
     assert weighed == pytest.approx(each + (share * np.log(share)).sum())
     assert confident(torch.tensor([[0.7, 0.3], [0.71, 0.29], [0.2, 0.8]])).tolist() == [1.0, 1.0]
 
@@ -119,8 +120,9 @@ def test_of_the_first_window_all_trials_are_counted_and_then_the_newest(
 ) -> None:
     counted, weighed = [], []
     monkeypatch.setattr(updates, "confident", lambda P: counted.append(len(P)) or torch.ones(2))
-    real = loss
-    monkeypatch.setattr(updates, "loss", lambda P, seen: weighed.append(seen) or real(P, seen))
+    real = information_loss
+    told = lambda P, seen: weighed.append(seen) or real(P, seen)  # noqa: E731
+    monkeypatch.setattr(updates, "information_loss", told)
     predicted(network, X[:11], **HOW)
     assert counted == [8, 1, 1, 1]
     assert weighed[0] is None and [s.tolist() for s in weighed[1:]] == [[1, 1], [2, 2], [3, 3]]
@@ -132,7 +134,7 @@ def test_of_the_first_window_all_trials_are_counted_and_then_the_newest(
 @pytest.mark.parametrize("least", [0.0, 1e-30])
 def test_probabilities_of_zero_have_a_gradient(least: float) -> None:
     P = torch.tensor([[1.0, least], [1.0, least]], requires_grad=True)
-    loss(P, torch.tensor([3.0, 0.0])).backward()
+    information_loss(P, torch.tensor([3.0, 0.0])).backward()
     assert P.grad is not None and torch.isfinite(P.grad).all()
 
 

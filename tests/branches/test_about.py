@@ -51,7 +51,10 @@ def test_every_branch_answers(name: str) -> None:
     own = {"numpy", "torch"} if name in NEURAL else CLASSICAL
     more = {"fusion": CLASSICAL, "braindecode": {"braindecode"}}.get(name, set())
     assert model.packages() == own | more
-    assert model.fit_takes() == ({"groups", "checkpoint", "lesson"} if name in NEURAL else set())
+    takes = {"sessions"} if "tangent" in name else set()
+    takes = {"groups", "checkpoint", "lesson"} if name in NEURAL else takes
+    assert model.fit_takes() == takes
+    assert model.uses_of_session() == set() and not model.by_session()
     assert model.takes_seed() == (name in NEURAL)
     assert (model.training() is not None) == (name in NEURAL)
     assert model.trains_together() == (name in NEURAL - {"fusion", "spd"})

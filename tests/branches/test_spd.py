@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 import torch
 from pyriemann.geometry.mean import mean_riemann
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 
 import eegvit.train
 from eegvit.branches.spd import SPDNetClassifier
-from eegvit.networks.spd.eigenvalues import exp
-from eegvit.networks.spd.network import SPDNet
+from eegvit.branches.spd.bias import biased, logits
+from eegvit.branches.spd.classifier import of_trials
+from eegvit.networks.spd.eigenvalues import exp, log
+from eegvit.networks.spd.network import SPDNet, upper
+from eegvit.networks.spd.person_norm import seen_from
+from eegvit.train.information import information_loss
 from eegvit.trials import Trials
 
 SHORT: dict[str, Any] = {"epochs": 3, "batch_size": 16, "device": "cpu"}
@@ -125,3 +131,94 @@ def test_flat_and_rank_deficient_recordings(people: Trials) -> None:
     assert np.isfinite(model.predict_proba(X)).all()
     assert np.isfinite(model.predict_proba(1e4 * X)).all()
     assert np.isfinite(model.seen_from(X[:24]).predict_proba(X)).all()
+
+
+def test_each_session_is_seen_from_its_own_mean(people: Trials) -> None:
+    model = SPDNetClassifier(**SHORT, mean_of="session")
+    model.fit(people.X, people.y, groups=people.subject)
+    first = people.X[people.subject == "1"]
+    told = model.predict_proba(people.X, sessions=people.subject)[people.subject == "1"]
+    np.testing.assert_array_equal(model.predict_proba(first), told)
+    np.testing.assert_array_equal(model.seen_from(first).predict_proba(first), told)
+    np.testing.assert_allclose(model.predict_proba(7 * first), told, atol=2e-3)
+    assert np.abs(model.predict_proba(people.X[:1]) - told[0]).max() > 1e-6
+
+
+def test_what_cannot_be_is_said(people: Trials) -> None:
+    for wrong, said in (
+        ({"bias": "information"}, "a bias is learned beside the mean of a session"),
+        ({"bias": "entropy", "mean_of": "session"}, "bias='entropy': it is information"),
+        ({"mean_of": "causal"}, "mean_of='causal': it is training or session"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            SPDNetClassifier(**SHORT, **wrong).fit(people.X, people.y)
+
+
+def drawn(rng: np.random.Generator, y: np.ndarray, A: np.ndarray | None = None) -> np.ndarray:
+    """Return covariances of two classes around the identity, which then a map moves."""
+    noise = rng.standard_normal((len(y), 4, 4)) * 0.3
+    logs = (2 * y - 1)[:, None, None] * np.diag([0.5, -0.5, 0, 0]) + (noise + noise.mT) / 2
+    C = exp(torch.from_numpy(logs)).numpy()
+    return C if A is None else A @ C @ A.T
+
+
+@pytest.fixture
+def known() -> SPDNet:
+    """Return a network whose head tells the two classes of even trials."""
+    rng, y = np.random.default_rng(0), np.repeat([0, 1], 100)
+    C, network = drawn(rng, y), SPDNet(4, 100, 2, n_mixed=4)
+    (mean, spread), norm = of_trials(C), network.norm
+    logs = log(seen_from(torch.from_numpy(C), torch.from_numpy(mean)))
+    features = upper(norm.scaled(logs, torch.tensor(spread))).detach()
+    line = LogisticRegression().fit(features, y)
+    with torch.no_grad():
+        network.head.weight.copy_(torch.tensor(np.concatenate([-line.coef_, line.coef_]) / 2))
+        network.head.bias.copy_(torch.tensor(np.concatenate([-line.intercept_, line.intercept_])))
+    return network
+
+
+def scores(network: SPDNet, rng: np.random.Generator, shares: list[int]) -> list[float]:
+    """Return balanced accuracies of a moved recording, seen from its mean and after a bias."""
+    y, A = np.repeat([0, 1], shares), np.exp(rng.standard_normal(4) / 2)
+    C = drawn(rng, y, np.diag(A) + 0.2 * np.ones((4, 4)))
+    mean, spread = of_trials(C)
+    own, covariances = torch.from_numpy(mean), torch.from_numpy(C)
+    found = []
+    for there in (own, biased(network, covariances, own, spread)):
+        told = logits(network, covariances, there, spread).argmax(1).numpy()
+        found.append(float(balanced_accuracy_score(y, told)))
+    return found
+
+
+def test_a_bias_undoes_what_recentring_does_where_classes_are_uneven(known: SPDNet) -> None:
+    rng = np.random.default_rng(1)
+    for shares in ([80, 20], [20, 80]):
+        recentred, moved = np.mean([scores(known, rng, shares) for _ in range(8)], axis=0)
+        assert recentred < 0.95 < moved and moved > recentred + 0.03
+    recentred, moved = np.mean([scores(known, rng, [50, 50]) for _ in range(8)], axis=0)
+    assert moved > recentred - 0.01, "even classes lose nothing"
+
+
+def test_a_bias_lowers_its_loss_and_leaves_the_network_as_it_is(known: SPDNet) -> None:
+    C = torch.from_numpy(drawn(np.random.default_rng(2), np.repeat([0, 1], [80, 20])))
+    before = {name: value.clone() for name, value in known.state_dict().items()}
+    mean, spread = torch.eye(4, dtype=torch.float64), 1.0
+    there = biased(known, C, mean, spread)
+    losses = [
+        float(information_loss((logits(known, C, each, spread) / 2).softmax(1)).detach())
+        for each in (mean, there)
+    ]
+    assert losses[1] < losses[0] - 0.003
+    assert torch.linalg.eigvalsh(there).min() > 0 and torch.allclose(there, there.mT)
+    assert all(torch.equal(before[name], value) for name, value in known.state_dict().items())
+    assert all(parameter.requires_grad for parameter in known.parameters())
+
+
+def test_a_bias_is_part_of_what_a_session_is_seen_by(people: Trials) -> None:
+    own = {"mean_of": "session", "bias": "information"}
+    model = SPDNetClassifier(**SHORT, **own)
+    model.fit(people.X, people.y, groups=people.subject)
+    told = model.predict_proba(people.X[:20])
+    np.testing.assert_array_equal(model.predict_proba(people.X[:20]), told)
+    without = model.set_params(bias=None).predict_proba(people.X[:20])
+    assert np.abs(without - told).max() > 1e-3

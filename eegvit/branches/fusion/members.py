@@ -56,6 +56,11 @@ def check_members(
         _check_series(members, start)
     for member in members:
         name = type(member).__name__
+        if member.uses_of_session():
+            raise ValueError(
+                f"{name} sees each session by itself, and a fused model sees all trials alike: let"
+                " it stand alone"
+            )
         if wiring == "parallel" and not member.gives_features():
             raise ValueError(f"{name} gives no features that could be joined")
         inner: Any = member
