@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from eegvit.adapt import AdaptingClassifier
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.branches.pipeline import PipelineClassifier
 from eegvit.branches.spd import SPDNetClassifier
 from eegvit.branches.tangent import FBTangentSpaceClassifier
+from eegvit.compress import DistilledClassifier
 from eegvit.config import Align, Study, StudyErrors, load_study
 from eegvit.data.cache import Cache
 from eegvit.deploy.decoder import Decoder
@@ -20,6 +22,7 @@ from eegvit.ensemble import EnsembleClassifier
 from eegvit.execute.fits import execute
 from eegvit.execute.store import Store
 from eegvit.plan.plan import Plan, make_plan
+from eegvit.pretrain import FineTunedClassifier
 from eegvit.results.stored import score
 from eegvit.trials import Trials, concatenate
 from eegvit.views.arrays import view_of
@@ -161,6 +164,9 @@ def test_where_sessions_are_not_known_it_is_refused(three: Trials) -> None:
     members = {"own": FBTangentSpaceClassifier(mean_of="session", sfreq=128.0)}
     with pytest.raises(ValueError, match="which trials are of one is not known here"):
         EnsembleClassifier(members=members).fit(three.X, three.y, groups=three.subject)
+    network = SPDNetClassifier(**SPD, mean_of="session")
+    with pytest.raises(ValueError, match="updates go trial by trial: take one of the two"):
+        AdaptingClassifier(model=network).fit(three.X, three.y)
     late = [
         {"from": "pyriemann.estimation.XdawnCovariances"},
         {"from": "eegvit.features.tangent.SeenFromOwnMean"},
@@ -170,6 +176,17 @@ def test_where_sessions_are_not_known_it_is_refused(three: Trials) -> None:
         PipelineClassifier(steps=late).per_trial()
     steps = [{"from": "pyriemann.estimation.Covariances"}, *late[1:]]
     assert PipelineClassifier(steps=steps).uses_of_session() == {"unlabelled"}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_network_inside_another_classifier_sees_a_session_so_too(three: Trials) -> None:
+    network = SPDNetClassifier(**SPD, mean_of="session", bias="information")
+    model = DistilledClassifier(model=network, teacher="mdm")
+    assert model.by_session() and model.uses_of_session() == {"unlabelled", "class shares"}
+    told = model.fit(three.X, three.y, groups=three.subject).predict_proba(three.X[:16])
+    np.testing.assert_allclose(model.predict_proba(9 * three.X[:16]), told, atol=2e-3)
+    with pytest.raises(ValueError, match="SPDNetClassifier cannot be pretrained: its norm has"):
+        FineTunedClassifier(model=network).fit(three.X, three.y)
 
 
 def test_a_bias_without_the_mean_of_a_session_is_a_mistake_of_the_file(tmp_path: Path) -> None:

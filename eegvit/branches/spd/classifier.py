@@ -146,6 +146,13 @@ class SPDNetClassifier(NeuralClassifier):
             between([of_trials(self.covariances(X, rows[own == name])) for name in np.unique(own)])
         )
 
+    def why_not_pretrained(self) -> str | None:
+        """Say that its norm wants to know people, which pretraining does not tell it."""
+        return (
+            "its norm has a mean for each person, and pretraining sees trials of many without"
+            " saying whose. Take another network"
+        )
+
     def trains_together(self) -> bool:
         """Say no: a norm with people of its own, for each fit."""
         return False
