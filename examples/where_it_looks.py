@@ -94,7 +94,9 @@ draw_topography(received.mean(axis=0), test.ch_names, path, window=card.window)
 #
 # These people are simulated, so the cortex that tells left from right is known, and what it gives
 # at each electrode. Patterns lie over it. Attention does so loosely, and another seed of the
-# network moves it: it says where the network gathers, which need not be where the answer lies.
+# network moves it: it says where the network gathers, which need not be where the answer lies. On
+# 22 electrodes and four classes, `python benchmarks/attention_over_source.py`, its correlation with
+# the source of a class is .35, that of the gradient's size .71.
 
 # %%
 rows, answer = head_model().rows(test.ch_names), np.zeros(len(test.ch_names))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 TINY = {
+    "attention_over_source": "--people 2 --trials 24 --epochs 1 --draws 20",
     "cost": "--channels 3 --times 250 --sfreq 125 --batch 8 --repeats 1",
     "decision": "--decisions 5",
     "eegnet": "--batch 8 --times 256 --channels 3 --repeats 1",
