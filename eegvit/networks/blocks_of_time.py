@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 from eegvit.networks.choice import traced
 
-LEAST, MOST = 32, 64  # samples of a block
+LEAST, MOST, STEP = 32, 64, 16  # samples of a block
 
 
 class BlockFilters(nn.Module):
     """Each filter applied to its share of the features, as convolution layers do (correlation).
 
-    A few blocks of samples, times the filter at every shift, are a block of the output: all blocks
-    are one product of matrices. That is up to twice the arithmetic of term by term, in a form that
-    processors are ten times as fast at.
+    A block of samples, times the filter at every shift, is what it gives to its own place in the
+    output and to those before it: of all blocks that is one product of matrices. It is up to twice
+    the arithmetic of term by term, in a form that processors are ten times as fast at.
 
     Parameters
     ----------
@@ -40,12 +40,15 @@ class BlockFilters(nn.Module):
         super().__init__()
         n_filters, self.length = kernels.shape
         self.depth, self.padding = depth, padding
-        self.block = min(MOST, max(LEAST, self.length))
+        self.block = min(MOST, max(LEAST, -(-self.length // STEP) * STEP))
         self.n_seen = 1 + math.ceil((self.length - 1) / self.block)  # blocks, for one
         shifted = kernels.new_zeros(n_filters, self.n_seen * self.block, self.block)
         for shift in range(self.block):
             shifted[:, shift : shift + self.length, shift] = kernels
-        self.shifted = nn.Parameter(shifted)  # (filters, samples in, samples out)
+        seen = shifted.unflatten(1, (self.n_seen, -1)).transpose(1, 2).flatten(2)
+        self.shifted = nn.Parameter(
+            seen
+        )  # (filters, samples in, blocks that see them * samples out)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, filters * depth, times) to the same, but for the padding."""
@@ -55,17 +58,43 @@ class BlockFilters(nn.Module):
 
     def filtered(self, x: Tensor) -> Tensor:
         """Filter all trials at once."""
+        return self.blocks(x)[..., : self.n_out(x)]
+
+    def n_out(self, x: Tensor) -> int:
+        """Return how many samples there are after the filter."""
+        return x.shape[-1] + 2 * self.padding - self.length + 1
+
+    def blocks(self, x: Tensor) -> Tensor:
+        """Filter all trials, with samples behind the last to make a block full."""
         n_times, block = x.shape[-1], self.block
-        n_out = n_times + 2 * self.padding - self.length + 1
-        n_blocks = -(-n_out // block)
+        n_blocks = -(-self.n_out(x) // block)
         n_all = n_blocks + self.n_seen - 1
         after = n_all * block - self.padding - n_times
         parts = F.pad(x, (self.padding, after)).unflatten(2, (n_all, block))
-        shifts = range(self.n_seen)  # each block beside the next ones
-        parts = torch.cat([parts[:, :, at : at + n_blocks] for at in shifts], 3)
-        parts = parts.unflatten(1, (-1, self.depth)).flatten(2, 3)
-        y = parts @ self.shifted  # (n, filters, depth * blocks, block)
-        return y.unflatten(2, (self.depth, n_blocks)).flatten(3).flatten(1, 2)[..., :n_out]
+        y = parts.unflatten(1, (-1, self.depth)).flatten(2, 3) @ self.shifted
+        y = y.unflatten(2, (self.depth, n_all)).flatten(1, 2)
+        return shifted_sum(y, self.n_seen, n_blocks).flatten(2)
+
+
+def shifted_sum(x: Tensor, n_seen: int, n_blocks: int) -> Tensor:
+    """Return what blocks give, each the sum of what it and the next ones give to it.
+
+    Parameters
+    ----------
+    x : Tensor, shape (..., blocks, n_seen * size)
+        What each block gives to itself, to the one before it, and so on.
+    n_seen, n_blocks : int
+
+    Examples
+    --------
+    >>> shifted_sum(torch.tensor([[1, 0], [2, 10], [3, 20]]), 2, 2).tolist()
+    [[11], [22]]
+    """
+    parts = x.chunk(n_seen, -1)
+    out = parts[0][..., :n_blocks, :]
+    for at in range(1, n_seen):
+        out = out + parts[at][..., at : at + n_blocks, :]
+    return out
 
 
 class FilteredWhitened(nn.Module):

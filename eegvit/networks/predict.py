@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from eegvit.networks.fold import fold
 
 FEW = 16  # trials: up to so many, a copy with its norms folded is worth having
-State = tuple[tuple[int, int], ...]
+State = tuple[int, ...]
 
 _folded: WeakKeyDictionary[nn.Module, tuple[State, nn.Module]] = WeakKeyDictionary()
 
@@ -68,15 +68,38 @@ def for_few(network: nn.Module) -> nn.Module:
     >>> for_few(network) is for_few(network), for_few(network) is network
     (True, False)
     """
+    state = state_of(network)
+    known = _folded.get(network)
+    if known is not None and known[0] == state:
+        return known[1]
     if not any(hasattr(module, "folded") for module in network.modules()):
         return network
-    state = tuple(
-        (each.data_ptr(), each._version) for each in chain(network.parameters(), network.buffers())
-    )
-    known = _folded.get(network)
-    if known is None or known[0] != state:
-        known = _folded[network] = state, fold(network)
-    return known[1]
+    folded = fold(network)
+    _folded[network] = state, folded
+    return folded
+
+
+def state_of(network: nn.Module) -> State:
+    """Return where each tensor of a network is and how often it was changed.
+
+    Names and repetitions, which `parameters` looks up, take four times as long.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(2, 2)
+    >>> before = state_of(layer)
+    >>> _ = nn.init.zeros_(layer.weight)
+    >>> len(before), state_of(layer) == before
+    (2, False)
+    """
+    found: list[int] = []
+    modules = [network]
+    for module in modules:
+        modules.extend(each for each in module._modules.values() if each is not None)
+        for each in (*module._parameters.values(), *module._buffers.values()):
+            if each is not None:
+                found += (each.data_ptr(), each._version)
+    return tuple(found)
 
 
 def to_device(X: NDArray[np.floating[Any]], device: str) -> Tensor:

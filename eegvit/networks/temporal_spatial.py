@@ -154,6 +154,10 @@ class FoldedFilters(nn.Module):
         """Map (n, channels, times) to (n, width, times)."""
         return self.temporal(self.spatial @ x) + self.bias
 
+    def blocks(self, x: Tensor) -> Tensor:
+        """Map (n, channels, times) to the same, with samples behind the last to fill a block."""
+        return self.temporal.blocks(self.spatial @ x) + self.bias
+
 
 def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """Return what a batch norm multiplies by and then adds at inference.

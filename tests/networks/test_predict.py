@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from random_weights import randomise
 from torch import nn
 
 from eegvit.branches.braindecode import BraindecodeClassifier
@@ -17,6 +19,7 @@ from eegvit.branches.eegnet import EEGNetClassifier
 from eegvit.branches.efficientvit import EfficientViTClassifier
 from eegvit.branches.fusion import FusionClassifier
 from eegvit.networks import predict
+from eegvit.networks.efficientvit.twin import TwinEfficientViT
 from eegvit.networks.fold import fold
 from eegvit.networks.predict import FEW, for_few, predict_proba
 
@@ -113,3 +116,36 @@ def test_a_copy_goes_with_its_network(trials: Any) -> None:
 def test_networks_of_other_houses_are_left_alone(trials: Any) -> None:
     model = BraindecodeClassifier(**SHORT | {"epochs": 1}).fit(trials.X, trials.labels)
     assert for_few(model.module_) is model.module_
+
+
+def test_what_is_put_into_a_network_later_is_seen() -> None:
+    twin = TwinEfficientViT(3, 250, 2, sfreq=125.0, ch_names=("C3", "Cz", "C4"))
+    network, x = randomise(twin).eval(), torch.randn(1, 3, 250)
+    before = for_few(network)(x)
+    network.lines = network.lines_for(3, 250, 2, 125.0)
+    for judge in network.lines.judges:
+        nn.init.constant_(judge.bias[:1], 3.0)
+    after = for_few(network)(x)
+    assert not torch.allclose(before, after, atol=1e-2)
+    torch.testing.assert_close(after.softmax(1), network(x).softmax(1), atol=1e-5, rtol=0)
+
+
+def test_what_a_folded_network_looks_up_is_of_the_sizes_and_the_kind_it_is_given() -> None:
+    """Also after it was made where gradients are off, and for several threads at once."""
+    twin = TwinEfficientViT(3, 250, 2, sfreq=125.0, ch_names=("C3", "Cz", "C4"))
+    network = randomise(twin).double().eval()
+    folded = fold(network)
+    trials = [torch.randn(1, 3, n_times, dtype=torch.float64) for n_times in (250, 333)]
+    with torch.inference_mode():
+        expected = [network(x) for x in trials]
+        folded(trials[0])
+    x = trials[0].clone().requires_grad_()
+    folded(x).sum().backward()
+    assert x.grad is not None and x.grad.abs().max() > 0
+    with ThreadPoolExecutor(4) as pool:
+        for told, wanted in zip(pool.map(folded, trials * 16), expected * 16, strict=True):
+            torch.testing.assert_close(told.detach(), wanted)
+    again = pickle.loads(pickle.dumps(folded))
+    assert torch.equal(again(trials[1]), folded(trials[1]))
+    single = copy.deepcopy(folded).float()(trials[1].float())
+    torch.testing.assert_close(single.double(), expected[1], atol=1e-3, rtol=1e-3)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from eegvit.networks.efficientvit.depthwise import Depthwise, Size, convolution
+from eegvit.networks.efficientvit.depthwise import Dense, Depthwise, Size, convolution
+from eegvit.networks.fold import within
 
 
 class ConvNorm(nn.Module):
@@ -50,7 +53,7 @@ class ConvNorm(nn.Module):
         """Map (n, planes, rows, columns) to the same with `n_out` planes."""
         return self.norm(self.conv(x))
 
-    def folded(self) -> nn.Conv2d:
+    def folded(self) -> Any:
         """Return one convolution that does the same at inference."""
         conv, norm = self.conv, self.norm
         assert norm.running_mean is not None and norm.running_var is not None
@@ -119,6 +122,15 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map x to x + inner(x)."""
         return x + self.inner(x)
+
+    def folded(self) -> nn.Module:
+        """Return a module for inference that does the same in a quicker way."""
+        inner = within(self).inner
+        if isinstance(inner, nn.Sequential) and isinstance(inner[-1], DropPath):
+            inner = inner[0] if len(inner) == 2 else inner[:-1]
+        if isinstance(inner, Dense):
+            return inner.and_input()
+        return Residual(inner)
 
 
 class InvertedResidual(nn.Sequential):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -9,6 +10,7 @@ from eegvit.networks.choice import traced
 
 Pair = tuple[int, int]
 Size = int | Pair
+FEW_PLANES = 64  # up to so many, a sum over all planes takes less than one for each by itself
 
 
 def convolution(
@@ -24,7 +26,6 @@ def convolution(
 
     Examples
     --------
-    >>> import torch
     >>> convolution(8, 8, (3, 5), groups=8)(torch.randn(2, 8, 4, 9)).shape
     torch.Size([2, 8, 4, 9])
     """
@@ -51,7 +52,6 @@ class Depthwise(nn.Conv2d):
 
     Examples
     --------
-    >>> import torch
     >>> Depthwise(8, (3, 5))(torch.randn(2, 8, 1, 9)).shape
     torch.Size([2, 8, 1, 9])
     """
@@ -63,9 +63,13 @@ class Depthwise(nn.Conv2d):
         super().__init__(n_planes, n_planes, kernel, stride, padding, groups=n_planes, bias=bias)
         self.for_one = False
 
-    def folded(self) -> Depthwise:
-        """Return the layer for inference: one trial takes a quicker way than a convolution."""
-        self.for_one = True
+    def folded(self) -> nn.Module:
+        """Return a layer for inference that does the same in a quicker way."""
+        if self.in_channels <= FEW_PLANES:
+            weight = self.weight.detach()[:, 0].permute(1, 2, 0).diag_embed().permute(2, 3, 0, 1)
+            bias = None if self.bias is None else self.bias.detach()
+            return Dense(weight, bias, (self.stride[0], self.stride[1]))
+        self.for_one = True  # a single trial does not take a convolution
         return self
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,6 +88,53 @@ class Depthwise(nn.Conv2d):
         return F.conv2d(x, weight, self.bias, stride, padding, groups=self.groups)
 
 
+class Dense(nn.Module):
+    """A convolution of all planes, padded to keep the map's size, for inference.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (planes after, planes before, rows, columns)
+        The kernel is odd.
+    bias : Tensor, shape (planes after,), or None
+    stride : (int, int)
+
+    Examples
+    --------
+    >>> layer = Depthwise(8, (3, 5), stride=(1, 2)).eval()
+    >>> x = torch.randn(2, 8, 1, 9)
+    >>> torch.allclose(layer.folded()(x), layer(x), atol=1e-6)
+    True
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, stride: Pair = (1, 1)) -> None:
+        super().__init__()
+        rows, columns = weight.shape[2:]
+        self.weight = nn.Parameter(weight.contiguous())
+        self.of_row = nn.Parameter(weight[:, :, rows // 2, None].contiguous())
+        self.bias = None if bias is None else nn.Parameter(bias)
+        self.stride, self.padding = stride, (rows // 2, columns // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, planes, rows, columns) to the same with other planes, but for the stride."""
+        if x.shape[2] == 1:  # what would see only padding is left out
+            return F.conv2d(x, self.of_row, self.bias, self.stride, (0, self.padding[1]))
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+
+    def and_input(self) -> Dense:
+        """Return the layer with what it was given added; planes and size stay the same.
+
+        Examples
+        --------
+        >>> layer, x = Dense(torch.randn(4, 4, 3, 3), None), torch.randn(2, 4, 5, 6)
+        >>> torch.allclose(layer.and_input()(x), x + layer(x), atol=1e-5)
+        True
+        """
+        rows, columns = self.padding
+        weight = self.weight.detach().clone()
+        weight[:, :, rows, columns] += torch.eye(len(weight)).to(weight)
+        return Dense(weight, None if self.bias is None else self.bias.detach())
+
+
 def along_columns(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int
 ) -> Tensor:
@@ -98,7 +149,6 @@ def along_columns(
 
     Examples
     --------
-    >>> import torch
     >>> x, weight = torch.randn(1, 4, 2, 9), torch.randn(4, 1, 1, 3)
     >>> expected = F.conv2d(x, weight, stride=(1, 2), padding=(0, 1), groups=4)
     >>> torch.allclose(along_columns(x, weight, None, 2, 1), expected, atol=1e-6)

@@ -17,7 +17,14 @@ from eegvit.networks.efficientvit.maps.hemispheres import SharedScalpMap
 from eegvit.networks.efficientvit.maps.layouts import make_layout
 from eegvit.networks.efficientvit.maps.scalp_map import ScalpMap
 from eegvit.networks.efficientvit.presets import EEG, usual_preset
-from eegvit.networks.efficientvit.rows import N_SUMS, RowSums, SharedRowSums
+from eegvit.networks.efficientvit.rows import (
+    N_SUMS,
+    FoldedHead,
+    RowSums,
+    SharedRowSums,
+    segment_means,
+)
+from eegvit.networks.fold import within
 from eegvit.registry import lookup, suggest
 
 FAMILIES: dict[str, str] = {
@@ -140,6 +147,11 @@ class EfficientViT(nn.Module):
         """Map trials (n, channels, times) to the last map (n, width, places), flattened."""
         return self.forward_features(x)[-1].flatten(2)
 
+    def folded(self) -> nn.Module:
+        """Return a network without norms that does the same at inference."""
+        inner = within(self)
+        return FoldedEfficientViT(inner) if isinstance(inner.head, nn.Linear) else inner
+
     def _sums(self, widths: Sequence[int]) -> list[nn.Module]:
         """Return the sums over rows of the maps of these widths, if rows are places."""
         if isinstance(self.layout, SharedScalpMap):
@@ -157,38 +169,43 @@ class EfficientViT(nn.Module):
         return n_rows
 
 
-def segment_means(x: Tensor, segments: int) -> Tensor:
-    """Return the means of a map over all rows and equal stretches of its columns.
-
-    Where columns do not divide evenly, neighbouring stretches share one; so do all where there
-    are fewer columns than segments.
+class FoldedEfficientViT(nn.Module):
+    """What an `EfficientViT` does at inference.
 
     Parameters
     ----------
-    x : Tensor, shape (n, width, rows, columns)
-    segments : int
-
-    Returns
-    -------
-    Tensor, shape (n, width * segments)
+    network : EfficientViT
+        Its norms are folded.
 
     Examples
     --------
-    >>> segment_means(torch.arange(6.0).view(1, 1, 1, 6), 2).tolist()
-    [[1.0, 4.0]]
-    >>> segment_means(torch.arange(3.0).view(1, 1, 1, 3), 2).tolist()
-    [[0.5, 1.5]]
+    >>> from eegvit.networks.fold import fold
+    >>> network, x = EfficientViT(3, 250, 4, sfreq=125.0).eval(), torch.randn(2, 3, 250)
+    >>> torch.allclose(fold(network)(x), network(x), atol=1e-5)
+    True
     """
-    n_columns = x.shape[3]
-    starts = [k * n_columns // segments for k in range(segments)]
-    stops = [-(-(k + 1) * n_columns // segments) for k in range(segments)]
-    over_rows, ends = x.mean(2), list(zip(starts, stops, strict=True))
-    if (
-        torch.compiler.is_compiling()
-    ):  # exported, too: one product, where each mean would be an operation or two
-        shares = [[(a <= at < b) / (b - a) for a, b in ends] for at in range(n_columns)]
-        return (over_rows @ x.new_tensor(shares)).flatten(1)
-    return torch.stack([over_rows[..., a:b].mean(2) for a, b in ends], 2).flatten(1)
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.layout, self.stages = network.layout, network.stages
+        self.head = FoldedHead(network.head, network.rows, network.segments)
+        self.multi_scale = network.multi_scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map trials (n, channels, times) to logits (n, classes)."""
+        return self.forward_head(self.forward_features(x))
+
+    def forward_features(self, x: Tensor) -> list[Tensor]:
+        """Map trials (n, channels, times) to the map (n, width, rows, columns) of each stage."""
+        return self.stages(self.layout(x))
+
+    def forward_head(self, maps: Sequence[Tensor]) -> Tensor:
+        """Map the maps of all stages to logits (n, classes)."""
+        return self.head(maps if self.multi_scale else maps[-1:])
+
+    def features(self, x: Tensor) -> Tensor:
+        """Map trials (n, channels, times) to the last map (n, width, places), flattened."""
+        return self.forward_features(x)[-1].flatten(2)
 
 
 def stage_settings(

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eegvit.networks.efficientvit.blocks import ConvNorm, Size
+from eegvit.networks.efficientvit.families.folded_cascaded import FoldedCascadedAttention
 from eegvit.networks.efficientvit.families.heads import Dims, dims_of
 from eegvit.networks.efficientvit.families.offset_bias import OffsetBias
 from eegvit.networks.efficientvit.families.place_bias import PlaceBias
 from eegvit.networks.efficientvit.families.windows import Window, Windows
+from eegvit.networks.fold import within
 from eegvit.networks.spread import Spread
 
 
@@ -112,6 +114,10 @@ class CascadedAttention(nn.Module):
         if self.record:
             self.recorded = torch.cat(received, 1)
         return self.project(out)
+
+    def folded(self) -> FoldedCascadedAttention:
+        """Return a module without norms that does the same at inference."""
+        return FoldedCascadedAttention(within(self))
 
     def heads(self, x: Tensor, windows: Windows) -> tuple[Tensor, list[Tensor]]:
         """Run the heads one after the other: (n, planes, height, width) to the same."""

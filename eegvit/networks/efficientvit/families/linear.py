@@ -7,7 +7,6 @@ ICCV 2023.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import cast
 
@@ -23,8 +22,13 @@ from eegvit.networks.efficientvit.blocks import (
     convolution,
     residual,
 )
-
-EPS = 1e-5  # all-zero keys or queries give 0, not NaN; exporters drop much smaller values
+from eegvit.networks.efficientvit.depthwise import FEW_PLANES
+from eegvit.networks.efficientvit.families.folded_linear import (
+    EPS,
+    FoldedLinearAttention,
+    full_precision,
+)
+from eegvit.networks.fold import folded, within
 
 
 class LinearAttention(nn.Module):
@@ -116,6 +120,18 @@ class LinearAttention(nn.Module):
             self.recorded = torch.cat(seen, 1)
         return self.project(torch.cat(out, 1).unflatten(2, (rows, columns)))
 
+    def folded(self) -> nn.Module:
+        """Return a module without norms that does the same at inference."""
+        near, mix = self.aggregate
+        alike = len({*self.key_dims, *self.value_dims}) == 1
+        few = self.qkv.in_channels <= FEW_PLANES
+        if not (alike and few and isinstance(near, nn.Conv2d) and isinstance(mix, nn.Conv2d)):
+            return within(self)
+        weights = [each.weight.detach() for each in (self.qkv, near, mix)]
+        return FoldedLinearAttention(
+            weights[0].flatten(1), weights[1], weights[2].flatten(1), folded(self.project)
+        )
+
     def widths(self, first: bool) -> list[int]:
         """Return the planes of queries, keys and values of each head of a scale, in order."""
         half = len(self.key_dims) // 2
@@ -179,13 +195,6 @@ def received(q: Tensor, k: Tensor) -> Tensor:
     total = k.sum(-1, keepdim=True).mT @ q  # (n, heads, 1, queries)
     share = (q / (total + EPS)).mean(-1, keepdim=True)
     return (share.mT @ k).squeeze(2)
-
-
-def full_precision(device: str) -> AbstractContextManager[object]:
-    """Return a context in which nothing is computed in half precision unasked."""
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.autocast(device, enabled=False)
-    return nullcontext()
 
 
 class SeparableConv(nn.Sequential):

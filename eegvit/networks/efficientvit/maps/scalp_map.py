@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from eegvit.networks.efficientvit.blocks import ConvNorm
 from eegvit.networks.efficientvit.maps import scalp
 from eegvit.networks.efficientvit.maps.durations import odd_samples, samples
+from eegvit.networks.fold import OncePerSize
 from eegvit.networks.temporal_spatial import FoldedFilters, TemporalSpatial, scale_and_shift
 
 N_ROWS = 6  # places, where there are as many electrodes
@@ -132,12 +134,14 @@ class FoldedScalpMap(nn.Module):
         bias = project.bias.detach() + weight[:, : len(shift)] @ shift
         self.mix = nn.Parameter(weight * torch.cat([gain, torch.ones_like(gain)]))
         self.bias = nn.Parameter(layout.row_bias().detach() + bias[:, None, None])
-        self.step, self.span = layout.step, layout.span
+        self.pooling = OncePerSize(partial(pooling, layout.step, layout.span))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, channels, times) to (n, width, rows, columns)."""
-        n_rows = self.bias.shape[1]
-        planes = torch.cat(power_and_mean(self.filters(x), self.step, self.span), 1)
+        n_rows, n_times = self.bias.shape[1], self.filters.temporal.n_out(x)
+        x = self.filters.blocks(x)
+        of_power, of_mean = self.pooling(x, n_times, x.shape[2]).unbind()
+        planes = torch.cat([((x * x) @ of_power + LEAST).log(), x @ of_mean], 1)
         planes = planes.unflatten(1, (-1, n_rows)).flatten(2)  # (n, planes, rows * columns)
         return (self.mix @ planes).unflatten(2, (n_rows, -1)) + self.bias
 
@@ -169,24 +173,31 @@ def power_and_mean(x: Tensor, step: int, span: int) -> tuple[Tensor, Tensor]:
     (tensor([100.]), tensor([10.]), True)
     """
     before = (span - step) // 2
-    if (
-        torch.compiler.is_compiling()
-    ):  # as products: an exported pooling goes through its samples one by one
-        mean = x @ x.new_tensor(_shares(x.shape[2], step, step))
-        power = x.square() @ x.new_tensor(_shares(x.shape[2], span, step, before))
-    else:
-        mean = F.avg_pool1d(x, step)
-        power = F.avg_pool1d(x.square(), span, step, before, count_include_pad=False)
+    mean = F.avg_pool1d(x, step)
+    power = F.avg_pool1d(x.square(), span, step, before, count_include_pad=False)
     n_columns = min(power.shape[2], mean.shape[2])
     return (power[..., :n_columns] + LEAST).log(), mean[..., :n_columns]
 
 
-def _shares(n_times: int, span: int, step: int, before: int = 0) -> list[list[float]]:
-    """Return how much of each column's mean a sample is, (samples, columns), as pooling has it."""
-    n_columns = (n_times + 2 * before - span) // step + 1
-    shares = np.zeros((n_times, n_columns))
+def pooling(step: int, span: int, n_times: int, n_all: int) -> Tensor:
+    """Return how much of a column's power a sample is, and of its mean: (2, samples, columns).
+
+    Samples from `n_times` on are none of the trial's.
+
+    Examples
+    --------
+    >>> x = torch.cat([torch.randn(1, 2, 24), torch.ones(1, 2, 3)], 2).double()
+    >>> of_power, of_mean = pooling(4, 9, 24, 27)
+    >>> power, mean = power_and_mean(x[..., :24], step=4, span=9)
+    >>> torch.allclose((x**2 @ of_power + LEAST).log(), power), torch.allclose(x @ of_mean, mean)
+    (True, True)
+    """
+    before = (span - step) // 2
+    n_columns = min((n_times + 2 * before - span) // step + 1, n_times // step)
+    found = torch.zeros(2, n_all, n_columns, dtype=torch.float64)
     for column in range(n_columns):
         begin = column * step - before
-        inside = shares[max(0, begin) : begin + span, column]
+        inside = found[0, max(0, begin) : min(begin + span, n_times), column]
         inside[:] = 1 / len(inside)
-    return shares.tolist()
+        found[1, column * step : (column + 1) * step, column] = 1 / step
+    return found
