@@ -140,8 +140,8 @@ class FoldedScalpMap(nn.Module):
         """Map (n, channels, times) to (n, width, rows, columns)."""
         n_rows, n_times = self.bias.shape[1], self.filters.temporal.n_out(x)
         x = self.filters.blocks(x)
-        of_power, of_mean = self.pooling(x, n_times, x.shape[2]).unbind()
-        planes = torch.cat([((x * x) @ of_power + LEAST).log(), x @ of_mean], 1)
+        of_columns = self.pooling(x, n_times, x.shape[2])
+        planes = torch.cat([((x * x) @ of_columns[0] + LEAST).log(), x @ of_columns[1]], 1)
         planes = planes.unflatten(1, (-1, n_rows)).flatten(2)  # (n, planes, rows * columns)
         return (self.mix @ planes).unflatten(2, (n_rows, -1)) + self.bias
 
