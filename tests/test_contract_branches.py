@@ -168,6 +168,11 @@ def test_refit_forgets_the_first_fit(name: str, trials: Any, make_trials: Any) -
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_method_passes_for_the_steps_of_a_pipeline(name: str, trials: Any) -> None:
+    assert not callable(getattr(build(name, trials), "steps", None)), "MOABB iterates over it"
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_refuses_to_predict_before_fit(name: str, trials: Any) -> None:
     with pytest.raises(NotFittedError):
         build(name, trials).predict(trials.X)

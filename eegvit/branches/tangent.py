@@ -82,7 +82,7 @@ class TangentClassifier(ClassicalClassifier):
             return C
         return by_session(self.pipeline_["session"].transform, C, sessions)
 
-    def steps(self, covariances: Covariances | FilterBankCovariances, C: float) -> Pipeline:
+    def made_of(self, covariances: Covariances | FilterBankCovariances, C: float) -> Pipeline:
         """Return the steps from covariances to a regression of inverse strength C."""
         if self.mean_of not in get_args(MeanOf):
             raise ValueError(
@@ -143,7 +143,7 @@ class TangentSpaceClassifier(TangentClassifier):
 
     def pipeline(self) -> Pipeline:
         """Return the steps."""
-        return self.steps(Covariances(estimator=self.estimator), self.C)
+        return self.made_of(Covariances(estimator=self.estimator), self.C)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -197,4 +197,4 @@ class FBTangentSpaceClassifier(TangentClassifier):
         covariances = FilterBankCovariances(
             sfreq=self.sampling_rate(), bands=self.bands, estimator=self.estimator
         )
-        return self.steps(covariances, self.C)
+        return self.made_of(covariances, self.C)
