@@ -27,9 +27,22 @@ def page(browser: Browser, made_up: Path) -> Iterator[Any]:
 
 
 def saved(page: Any, kind: str, what: str) -> tuple[str, str]:
-    """Return the name and the text of a file that a button saves."""
-    with page.expect_download() as download:
-        page.get_by_role("button", name=f"Save as {kind}: {what}", exact=True).first.click()
+    """Return the name and the text of a file that a button saves.
+
+    Of many downloads in a second Chromium loses one now and then: there are three tries.
+    """
+    from playwright.sync_api import TimeoutError as TooLong
+
+    button = page.get_by_role("button", name=f"Save as {kind}: {what}", exact=True).first
+    for tries_left in (2, 1, 0):
+        try:
+            with page.expect_download(timeout=5000) as download:
+                button.click()
+        except TooLong:
+            if not tries_left:
+                raise
+        else:
+            break
     file = download.value
     return file.suggested_filename, Path(file.path()).read_text(encoding="utf-8")
 
