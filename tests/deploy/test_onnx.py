@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from eegvit.branches.csp import CSPLDAClassifier
 from eegvit.branches.eegnet import EEGNetClassifier
@@ -16,6 +20,7 @@ from eegvit.branches.shallow import ShallowConvNetClassifier
 from eegvit.branches.spd import SPDNetClassifier
 from eegvit.branches.spiking import SpikingClassifier
 from eegvit.compress import PrunedClassifier
+from eegvit.deploy import onnx
 from eegvit.deploy.alignment import Alignment
 from eegvit.deploy.decoder import Decoder
 from eegvit.deploy.onnx import export, load
@@ -54,6 +59,25 @@ def test_the_same_as_torch_for_any_number_of_trials(
         np.testing.assert_allclose(
             again.probabilities(trials.X[:n]), decoder.probabilities(trials.X[:n]), atol=1e-5
         )
+
+
+def test_what_is_translated_wrongly_is_not_written(
+    trials: Trials, decoder_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = onnx._translated
+
+    def wrong(network: nn.Module, shape: tuple[int, int]) -> Any:
+        other = copy.deepcopy(network)
+        with torch.no_grad():
+            for weight in other.parameters():
+                weight *= 2
+        return right(other, shape)
+
+    model = EEGNetClassifier(epochs=1).fit(trials.X, trials.labels)
+    monkeypatch.setattr(onnx, "_translated", wrong)
+    with pytest.raises(ValueError, match="is not written: in ONNX the probabilities are off by"):
+        export(decoder_of(model, trials), tmp_path / "it.onnx")
+    assert not (tmp_path / "it.onnx").exists()
 
 
 def test_a_changed_file_is_refused(trials: Trials, decoder_of: Make, tmp_path: Path) -> None:
