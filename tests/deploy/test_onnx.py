@@ -61,13 +61,29 @@ def test_the_same_as_torch_for_any_number_of_trials(
         )
 
 
+class NanForZeros(nn.Module):
+    """A network that says nan of a trial without a signal, and else what it should."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map trials to logits."""
+        told: torch.Tensor = self.network(x)
+        return told + 1e-9 * x.abs().sum((1, 2)).log()[:, None].sqrt()
+
+
+@pytest.mark.parametrize("how", ["other weights", "nan"])
 def test_what_is_translated_wrongly_is_not_written(
-    trials: Trials, decoder_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trials: Trials, decoder_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     right = onnx._translated
 
     def wrong(network: nn.Module, shape: tuple[int, int]) -> Any:
         other = copy.deepcopy(network)
+        if how == "nan":
+            return right(NanForZeros(other), shape)
         with torch.no_grad():
             for weight in other.parameters():
                 weight *= 2
@@ -75,7 +91,8 @@ def test_what_is_translated_wrongly_is_not_written(
 
     model = EEGNetClassifier(epochs=1).fit(trials.X, trials.labels)
     monkeypatch.setattr(onnx, "_translated", wrong)
-    with pytest.raises(ValueError, match="is not written: in ONNX the probabilities are off by"):
+    off = "nan" if how == "nan" else "[0-9]"
+    with pytest.raises(ValueError, match=f"is not written: in ONNX the probabilities .* by {off}"):
         export(decoder_of(model, trials), tmp_path / "it.onnx")
     assert not (tmp_path / "it.onnx").exists()
 
