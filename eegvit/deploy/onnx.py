@@ -204,7 +204,7 @@ def _hard(
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
     """Return noise and zeros, as one trial and as several, and extremes; raw ones off zero."""
     noise = np.concatenate([witnesses] * 3)
-    extremes = [1e4 * noise, 1e-6 * noise]
+    extremes = [np.float32(1e4) * noise, np.float32(1e-6) * noise]
     if offset:
         extremes.append(noise + np.float32(1e4))
     return [witnesses[:1], noise, 0 * noise], extremes
