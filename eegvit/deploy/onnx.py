@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 KEY = "eegvit"  # of the metadata
-OFF = 1e-4  # most that probabilities may differ from torch's
-OFF_EXTREME = 1e-3  # of signals that no amplifier gives, whose rounding is larger
+OFF = 1e-4  # most that probabilities of signals may differ from torch's
+OFF_EXTREME = 1e-3  # of far too strong or weak ones: logarithms of nearly nothing round coarsely
 MOST = 4096  # trials at once
 UNTRANSLATED = {  # networks, and why they are refused
     "eegvit.networks.spiking": "has spiking neurons, which take a step for each sample: ONNX would"
@@ -202,9 +202,9 @@ def _translated(network: nn.Module, shape: tuple[int, int]) -> Any:
 def _hard(
     witnesses: NDArray[np.float32], *, offset: bool
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Return noise and zeros, as one trial and as several, and extremes; raw ones off zero."""
+    """Return noise, as one trial and as several, and extremes, zeros too; raw ones off zero."""
     noise = np.concatenate([witnesses] * 3)
-    extremes = [np.float32(1e4) * noise, np.float32(1e-6) * noise]
+    extremes = [np.float32(factor) * noise for factor in (1e4, 1e-6, 0)]
     if offset:
         extremes.append(noise + np.float32(1e4))
-    return [witnesses[:1], noise, 0 * noise], extremes
+    return [witnesses[:1], noise], extremes
