@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from eegvit.pretrain.classifier import FineTunedClassifier
 from eegvit.registry import BRANCHES, resolve
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -115,7 +116,11 @@ def test_inside_moabbs_cross_subject_evaluation(
         error_score="raise",
         n_jobs=1,
     )
-    results = evaluation.process({name: build(name) for name in KINDS})
-    assert set(results["pipeline"]) == set(KINDS)
-    assert len(results) == 3 * len(KINDS)
+    pipelines = {name: build(name) for name in KINDS}
+    pipelines["fine-tuned"] = FineTunedClassifier(
+        model=build("eegnet"), pretrain_epochs=1, finetune_steps=8
+    )
+    results = evaluation.process(pipelines)
+    assert set(results["pipeline"]) == set(pipelines)
+    assert len(results) == 3 * len(pipelines)
     assert np.isfinite(results["score"]).all() and results["score"].between(0, 1).all()

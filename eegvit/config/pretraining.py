@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from eegvit.registry import NEURAL, PRETRAINED, resolve
 if TYPE_CHECKING:
     from eegvit.config.models import Model, Study
 
-PREFIX = "pretrain_"  # of parameters that a study file names without it
+PREFIXES = re.compile("pretrain_|finetune_")  # of parameters that a study file names without it
 ABOUT = "What a network, or several fused, learns before it sees labels."
 DATA = (
     "Other data to pretrain on: a card's name, or a mapping in place. By default the trials of"
@@ -41,7 +42,7 @@ def pretrain_model() -> type[BaseModel]:
     5
     """
     fields: dict[str, Any] = {
-        name.removeprefix(PREFIX): (
+        PREFIXES.sub("", name, count=1): (
             field.annotation,
             Field(field.default, description=field.description),
         )
@@ -59,9 +60,10 @@ def parameters_of(pretrain: Mapping[str, Any]) -> dict[str, Any]:
     Examples
     --------
     >>> parameters_of({"epochs": 5, "steps": 100, "unlabelled": False})
-    {'pretrain_epochs': 5, 'steps': 100}
+    {'pretrain_epochs': 5, 'finetune_steps': 100}
     """
-    names = {n.removeprefix(PREFIX): n for n in inspect.signature(resolve(PRETRAINED)).parameters}
+    taken = inspect.signature(resolve(PRETRAINED)).parameters
+    names = {PREFIXES.sub("", name, count=1): name for name in taken}
     return {names[key]: value for key, value in pretrain.items() if key in names}
 
 

@@ -48,7 +48,7 @@ class FineTunedClassifier(Around):
         Train the last layers only, the later half of the network, or all of it.
     layer_decay : float
         Learning rate of the first layer over that of the last, a geometric line between.
-    steps : int
+    finetune_steps : int
         Steps of fine-tuning at least; with few labels the model's epochs are very short.
     pretrain_epochs, pretrain_batch_size : int
         Of pretraining.
@@ -76,7 +76,7 @@ class FineTunedClassifier(Around):
     >>> X[y == "left", 0] *= 3
     >>> y[::2] = ""
     >>> eegnet = EEGNetClassifier(epochs=40, batch_size=8, learning_rate=0.01)
-    >>> model = FineTunedClassifier(model=eegnet, pretrain_epochs=2, steps=40).fit(X, y)
+    >>> model = FineTunedClassifier(model=eegnet, pretrain_epochs=2, finetune_steps=40).fit(X, y)
     >>> model.classes_.tolist(), model.score(X[y != ""], y[y != ""])
     (['left', 'right'], 1.0)
     """
@@ -86,7 +86,7 @@ class FineTunedClassifier(Around):
     weights: str | None = None
     finetune: Literal["probe", "partial", "full"] = "full"
     layer_decay: float = 1.0
-    steps: int = 400
+    finetune_steps: int = 400
     pretrain_epochs: int = 20
     pretrain_batch_size: int = 128
     pretrain_learning_rate: float = 3e-3
@@ -241,7 +241,7 @@ class FineTunedClassifier(Around):
         from eegvit.train.loop import carry_out
 
         device = choose_device(model.device)
-        recipe = of_steps(model.recipe(), len(rows), self.steps)
+        recipe = of_steps(model.recipe(), len(rows), self.finetune_steps)
         scratch = self.weights_ is None
         line = progress_line(recipe.epochs, type(model).__name__, model.verbose)
         with seeded(self.random_state, device), line as on_epoch:

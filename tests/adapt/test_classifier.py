@@ -32,7 +32,7 @@ MODELS: dict[str, Any] = {
     "series": FusionClassifier(branches=["snn", "eegnet"], wiring="series", **OF_DATA),
     "pruned": PrunedClassifier(model=EEGNET, rounds=1),
     "taught": DistilledClassifier(model=PrunedClassifier(model=EEGNET, rounds=1), teacher="mdm"),
-    "finetuned": FineTunedClassifier(model=EEGNET, pretrain_epochs=1, steps=4),
+    "finetuned": FineTunedClassifier(model=EEGNET, pretrain_epochs=1, finetune_steps=4),
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

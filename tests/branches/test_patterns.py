@@ -97,7 +97,9 @@ def test_eegnet_shows_its_spatial_filters(mixed: Any) -> None:
 def test_a_fine_tuned_model_has_the_patterns_of_its_network(mixed: Any) -> None:
     X, y, _ = mixed
     network = EEGNetClassifier(**SHORT | {"epochs": 1})
-    model = FineTunedClassifier(model=network, objective="none", steps=2).fit(X[:32], y[:32])
+    model = FineTunedClassifier(model=network, objective="none", finetune_steps=2).fit(
+        X[:32], y[:32]
+    )
     assert model.patterns_.shape == (N_CHANNELS, 16)
 
 

@@ -107,7 +107,7 @@ def test_what_guides_it_decides_what_goes(trials: Trials) -> None:
 def test_trials_without_a_label_are_not_pruned_by(trials: Trials) -> None:
     some = trials.labels.astype(object)
     some[::2] = ""
-    start = FineTunedClassifier(model=EEGNET, objective="none", steps=4)
+    start = FineTunedClassifier(model=EEGNET, objective="none", finetune_steps=4)
     model = make(model=start, rounds=1).fit(trials.X, some)
     assert model.classes_.tolist() == sorted(set(trials.labels)) and model.weights_ is None
     assert model.n_parameters_ < clone(start).fit(trials.X, some).n_parameters_

@@ -25,7 +25,7 @@ from eegvit.trials import Trials
 EEGNET = EEGNetClassifier(kernel_length=16, epochs=4, batch_size=8, device="cpu")
 HALF: dict[str, Any] = {"to": 0.5, "of": "parameters", "rounds": 2, "random_state": 3}
 PATIENT = clone(EEGNET).set_params(validation=0.3, patience=1, augment="noise")
-FINETUNED = FineTunedClassifier(model=EEGNET, pretrain_epochs=2, steps=8)
+FINETUNED = FineTunedClassifier(model=EEGNET, pretrain_epochs=2, finetune_steps=8)
 MOVED = PrunedClassifier(model=EEGNET, **HALF | {"to": 1.0}, move=True)
 MODELS = {
     "plain": PrunedClassifier(model=EEGNET, **HALF),

@@ -91,7 +91,10 @@ def test_a_pretrained_model_is_pruned_from_the_weights_of_the_whole_one(
     train = view.take(fit.train)
     model = PrunedClassifier(
         model=FineTunedClassifier(
-            model=EEGNetClassifier(**EEGNET), pretrain_epochs=1, pretrain_batch_size=16, steps=4
+            model=EEGNetClassifier(**EEGNET),
+            pretrain_epochs=1,
+            pretrain_batch_size=16,
+            finetune_steps=4,
         ),
         **PRUNE,
     ).fit(train.X, fit.y, groups=train.subject)

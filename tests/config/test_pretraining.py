@@ -44,7 +44,7 @@ def test_what_is_said_arrives(write) -> None:
     assert study.models["csp"].pretrain is None
     given = study.models["pre"].pretrain
     assert parameters_of(given) == {
-        "objective": "masked", "views": ("crop",), "pretrain_epochs": 3, "steps": 20,
+        "objective": "masked", "views": ("crop",), "pretrain_epochs": 3, "finetune_steps": 20,
     }  # fmt: skip
     assert study.models["pre"].said == "eegnet, pretrained (masked)"
     assert study.models["scratch"].said == "eegnet, from scratch"
@@ -154,4 +154,4 @@ def test_other_data_are_a_card_with_changes(write) -> None:
     assert (card.name, card.source, card.subjects) == ("physionet_mi", "moabb", ("1",))
     assert card.window == (0, 2) and card.options == {"dataset": "PhysionetMI"}
     assert model.said == "eegnet, pretrained (contrastive on physionet_mi)"
-    assert parameters_of(model.pretrain) == {"steps": 20}
+    assert parameters_of(model.pretrain) == {"finetune_steps": 20}

@@ -78,8 +78,8 @@ def everything(trials: Trials) -> dict[str, Any]:
     models = {name: built(name, trials) for name in BRANCHES}
     models |= {f"fusion-{name}": built("fusion", trials, **how) for name, how in FUSED.items()}
     eegnet = built("eegnet", trials)
-    models["pretrained"] = FineTunedClassifier(model=eegnet, pretrain_epochs=1, steps=2)
-    models["scratch"] = FineTunedClassifier(model=eegnet, objective="none", steps=2)
+    models["pretrained"] = FineTunedClassifier(model=eegnet, pretrain_epochs=1, finetune_steps=2)
+    models["scratch"] = FineTunedClassifier(model=eegnet, objective="none", finetune_steps=2)
     members = {"csp": built("csp_lda", trials), "mdm": built("mdm", trials)}
     for rule, learner in ENSEMBLES:
         models[f"{rule}-{learner}"] = EnsembleClassifier(

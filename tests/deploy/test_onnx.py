@@ -46,7 +46,7 @@ def test_the_same_as_torch_for_any_number_of_trials(
     models = {
         "eegnet": eegnet,
         "shallow": ShallowConvNetClassifier(epochs=1),
-        "finetuned": FineTunedClassifier(model=eegnet, objective="none", steps=4),
+        "finetuned": FineTunedClassifier(model=eegnet, objective="none", finetune_steps=4),
         "pruned": PrunedClassifier(model=eegnet, rounds=2),
         "pruned vit": PrunedClassifier(model=vit, rounds=1),
     }

@@ -133,7 +133,7 @@ def test_it_is_the_classifier_that_is_documented(run, trials):
     fit = plan.fits[request.key]
     train, test = fit.view.take(fit.train), fit.view.take(fit.predict)
     model = FineTunedClassifier(
-        model=EEGNetClassifier(**SHORT), pretrain_epochs=1, pretrain_batch_size=16, steps=4
+        model=EEGNetClassifier(**SHORT), pretrain_epochs=1, pretrain_batch_size=16, finetune_steps=4
     )
     by_hand = model.fit(train.X, fit.y, groups=train.subject).predict_proba(test.X)
     np.testing.assert_allclose(store.load(fit.key).probabilities, by_hand, atol=1e-5)

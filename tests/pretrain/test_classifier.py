@@ -29,7 +29,7 @@ EEGNET = EEGNetClassifier(kernel_length=16, epochs=1, batch_size=8, device="cpu"
 
 
 def make(**changes: Any) -> FineTunedClassifier:
-    given = {"model": EEGNET, "pretrain_epochs": 1, "pretrain_batch_size": 16, "steps": 6}
+    given = {"model": EEGNET, "pretrain_epochs": 1, "pretrain_batch_size": 16, "finetune_steps": 6}
     return FineTunedClassifier(**{**given, **changes})
 
 
@@ -103,23 +103,23 @@ def test_only_the_supervised_objective_sees_labels(trials: Trials) -> None:
 
 def test_scratch_is_plain_training_of_as_many_steps(trials: Trials) -> None:
     y = trials.labels
-    scratch = make(objective="none", steps=9, finetune="probe", layer_decay=0.1)
+    scratch = make(objective="none", finetune_steps=9, finetune="probe", layer_decay=0.1)
     scratch.fit(trials.X, y)
     assert len(scratch.model_.history_) == 2  # of five steps
     plain = clone(EEGNET).set_params(epochs=2).fit(trials.X, y)
     np.testing.assert_array_equal(scratch.predict_proba(trials.X), plain.predict_proba(trials.X))
-    tuned = make(steps=9).fit(trials.X, y)
+    tuned = make(finetune_steps=9).fit(trials.X, y)
     assert len(tuned.model_.history_) == 2
 
 
 def test_few_labels_make_as_many_steps(trials: Trials) -> None:
-    model = make(steps=30).fit(trials.X, partly(trials.labels))
+    model = make(finetune_steps=30).fit(trials.X, partly(trials.labels))
     assert len(model.model_.history_) == 15  # ten trials are two steps
 
 
 @pytest.mark.parametrize("finetune", ["probe", "partial", "full"])
 def test_what_is_trained(trials: Trials, finetune: str) -> None:
-    model = make(finetune=finetune, steps=12).fit(trials.X, trials.labels)
+    model = make(finetune=finetune, finetune_steps=12).fit(trials.X, trials.labels)
     state = model.model_.module_.state_dict()
     kept = {
         name
@@ -208,7 +208,7 @@ def test_features_that_need_labels_are_not_pretrained(trials: Trials) -> None:
 
 
 def test_searches_and_folds(trials: Trials) -> None:
-    model = make(steps=2)
+    model = make(finetune_steps=2)
     assert cross_val_score(model, trials.X, trials.labels, cv=2).shape == (2,)
     grid = GridSearchCV(model, {"model__depth": [1, 2]}, cv=2).fit(trials.X, trials.labels)
     assert grid.best_params_["model__depth"] in (1, 2)

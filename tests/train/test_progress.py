@@ -39,7 +39,9 @@ def test_fused_and_pretrained_models_show_theirs(trials: Any, capsys: Any) -> No
     shown = capsys.readouterr().err
     assert "EEGNetClassifier" in shown and "FusionClassifier" in shown
     network = EEGNetClassifier(**short, verbose=True)
-    FineTunedClassifier(model=network, pretrain_epochs=1, steps=1).fit(trials.X, trials.labels)
+    FineTunedClassifier(model=network, pretrain_epochs=1, finetune_steps=1).fit(
+        trials.X, trials.labels
+    )
     shown = capsys.readouterr().err
     assert "pretraining" in shown and "EEGNetClassifier" in shown
 

@@ -101,7 +101,9 @@ def test_one_network_of_another_cap_serves_all_splits(study_of, view, source, ca
     whole = source.take(np.arange(len(source)))
     stretches = np.stack([whole.X[:, :, :128], whole.X[:, :, 128:256]], 1).reshape(-1, 5, 128)
     grid = EfficientViTClassifier(**SHORT, layout="grid", sfreq=view.sfreq, ch_names=view.ch_names)
-    tuned = FineTunedClassifier(model=grid, pretrain_epochs=1, pretrain_batch_size=8, steps=4)
+    tuned = FineTunedClassifier(
+        model=grid, pretrain_epochs=1, pretrain_batch_size=8, finetune_steps=4
+    )
     there = EfficientViTClassifier(
         **SHORT, layout="grid", sfreq=source.sfreq, ch_names=source.ch_names
     )
