@@ -54,8 +54,8 @@ def by_optuna(
     ----------
     ground : Ground
     fits : callable
-        Says whether costs are within the budget: optuna is told that shapes beyond it failed,
-        at no training.
+        Says whether costs are within the budget: optuna is told as a constraint which shapes are
+        beyond it, and they are not trained.
     seed : int
     """
     optuna: Any = optional("optuna")
@@ -66,9 +66,11 @@ def by_optuna(
         for _ in range(MOST_DRAWS):
             trial = study.ask()
             shape = ground.space.drawn(trial.suggest_categorical)
-            if fits(ground.costs(shape)):
+            within = fits(ground.costs(shape))
+            trial.set_constraint("budget", 0.0 if within else 1.0)
+            if within:
                 break
-            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            study.tell(trial, [0.0, 0.0])
         else:
             raise ValueError(NONE_FITS.format(MOST_DRAWS))
         found = ground.trained(shape, seed)

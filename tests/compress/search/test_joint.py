@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import torch
 
 from eegvit import EfficientViTClassifier, load_preset, load_study, run_study, search_shape
 from eegvit.command import main
+from eegvit.compress.search.greedy import Judged
 from eegvit.compress.search.ground import Ground
 from eegvit.compress.search.joint import trained_supernet
+from eegvit.compress.search.others import by_optuna
 from eegvit.config.presets import preset_text
 
 DATA = """{card: simulated, subjects: [1, 2, 3, 4], channels: [C3, Cz, C4], resample: 125,
@@ -119,6 +122,28 @@ def test_others_train_every_shape_within_the_budget(by: Any, people: Any) -> Non
     alone = small(preset=found.preset, family=None).fit(people.X, people.labels)
     assert alone.n_parameters_ == found.best.costs["parameters"]
     assert alone.count_macs() == found.best.costs["macs"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_optuna_learns_what_costs_too_much(
+    seed: int, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna")
+    ground = Ground.of(small(), people.X, people.labels, people.subject)
+    limit = 0.3 * ground.costs(ground.space.largest)["macs"]
+    asked = []
+
+    def trained(self: Ground, shape: Any, seed: int) -> Judged[Any]:  # the larger the better
+        costs = self.costs(shape)
+        return Judged(shape, costs["macs"] / 1e9, 0.0, costs)
+
+    def fits(costs: Any) -> bool:
+        asked.append(costs)
+        return costs["macs"] <= limit
+
+    monkeypatch.setattr(Ground, "trained", trained)
+    found = list(islice(by_optuna(ground, fits, seed), 30))
+    assert len(found) == 30 and len(asked) < 300
 
 
 def test_optuna_that_is_missing_is_said(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
