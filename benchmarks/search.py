@@ -4,11 +4,11 @@ python benchmarks/search.py
 python benchmarks/search.py --people 9 --trials 96 --epochs 20 --preset eeg_s
 
 Simulated people of two classes, again for each seed. A supernet is trained and greedy steps are
-taken to half of the multiply-accumulates, and on as long as nothing is lost. What that costs, and
-one training of the shape that it picks, is what random search and optuna's may spend on trainings
-of their own, within the same budget; everything is counted in seconds of the processor. All shapes
-are then compared as networks that were trained by themselves: by the person held out, whose labels
-chose them, and by two people nobody saw.
+taken to half of the multiply-accumulates. What that costs, and one training of the shape that it
+picks, is what random search and optuna's may spend on trainings of their own, within the same
+budget; everything is counted in seconds of the processor. All shapes are then compared as networks
+that were trained by themselves: by the person held out, whose labels chose them, and by two people
+nobody saw.
 
 The ratio is how many times longer it would take to train every shape that a search judged, the
 median over seeds.

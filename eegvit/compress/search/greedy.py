@@ -61,9 +61,6 @@ def descend(
 ) -> list[Step[Made]]:
     """Take the steps that lose least accuracy for what they gain in merit, until it is enough.
 
-    Beyond it they go on as long as nothing is lost of the accuracy that it was met with: a shape
-    that only just costs little enough is not yet the best that is as good.
-
     Parameters
     ----------
     start : Judged
@@ -89,21 +86,11 @@ def descend(
     ... )
     >>> [(step.said, step.found.shape) for step in path]
     [('two off', 7), ('one off', 6)]
-    >>> later = descend(judge(9), lambda size: {"one off": size - 1}, judge, lambda found: True)
-    >>> [step.found.shape for step in later]  # enough from the start, and 6 is as good as any
-    [8, 7, 6]
     """
-    now, least = start, None
-    path: list[Step[Made]] = []
-    while True:
-        if least is None and enough(now):
-            least = now.accuracy
+    now, path = start, []
+    while not enough(now):
         others = {said: judge(shape) for said, shape in steps(now.shape).items()}
-        said = best_step(
-            now, {said: one for said, one in others.items() if one.accuracy >= (least or 0)}
-        )
-        if said is None and least is not None:
-            return path
+        said = best_step(now, others)
         if said is None:
             raise ValueError(
                 "no step is left that makes the network smaller or faster, and it still costs more"
@@ -113,6 +100,7 @@ def descend(
         path.append(Step(said, now, others))
         if on_step is not None:
             on_step(path[-1])
+    return path
 
 
 def best_step(now: Judged[Any], others: Mapping[str, Judged[Any]]) -> str | None:
