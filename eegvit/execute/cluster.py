@@ -6,6 +6,7 @@ has to be installed as this process is. Both are checked by each worker before i
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import logging
@@ -72,6 +73,7 @@ class Cluster:
             self.home = Home.here(self.folder)
             open.enter_context(alone(self.home.mark))
             self.client = open.enter_context(self._client(open))
+            self.client.loop.asyncio_loop.set_exception_handler(_tell)
             self._workers()
             self.open = open.pop_all()
         return self
@@ -144,8 +146,11 @@ class Cluster:
             if type(error).__name__ == "KilledWorker":
                 return None
             return Answer(number, reason=describe_error(error))
+        if not future.done():  # its worker has left
+            future.cancel()
+            return None
         try:
-            answer: Answer = future.result(timeout=PATIENCE if future.done() else 0)
+            answer: Answer = future.result(timeout=PATIENCE)
         except TimeoutError:
             future.cancel()
             return None
@@ -221,6 +226,18 @@ class Home:
         if n_threads > 1:
             raise Unfit(f"{who} has {n_threads} threads: start workers with --nthreads 1")
         os.chdir(self.work)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error that nobody waits for, unless it says that a result was given up.
+
+    Dask leaves one behind when a result is lost with its worker. It is logged when it is collected
+    as garbage, in the middle of anything, and formatting it there can break what runs.
+    """
+    from distributed.client import AllExit
+
+    if not isinstance(context.get("exception"), AllExit):
+        loop.default_exception_handler(context)
 
 
 def _work(number: int, request: bytes, home: Home) -> Answer:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import math
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -19,7 +22,7 @@ from eegvit import registry
 from eegvit.command import main
 from eegvit.data.cache import Cache
 from eegvit.execute import cluster as module
-from eegvit.execute.cluster import Cluster, Home, Unfit
+from eegvit.execute.cluster import Cluster, Home, Unfit, _tell
 from eegvit.execute.fits import execute
 from eegvit.execute.store import Store
 from eegvit.plan.plan import make_plan
@@ -113,6 +116,24 @@ def test_a_task_that_kills_two_workers_fails_alone(two, tmp_path):
     assert answers[3].warnings == ("it is cold",)
     assert [answers[n + 4].value for n in range(6)] == [math.sqrt(n) for n in range(6)]
     assert all(len(names) in (1, 2) for names in running)
+
+
+@needs_dask
+@pytest.mark.slow
+def test_a_result_lost_with_its_worker_is_given_up_in_silence(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    with Cluster(tmp_path, jobs=1) as one:
+        (worker,) = one._workers()
+        future = one._submit(0, Task("root", math.sqrt, (9.0,)), worker, queue.SimpleQueue())
+        while future.status != "finished":
+            time.sleep(0.01)
+        os.kill(*one.client.run(os.getpid).values(), signal.SIGKILL)
+        assert one._answer(0, future) is None
+        gc.collect()  # errors that nobody waits for are logged when they are collected
+        one.client.loop.add_callback(lambda: _tell(asyncio.get_running_loop(), {"message": "so"}))
+        one.client.run_on_scheduler(os.getpid)
+        said = [entry.getMessage() for entry in caplog.records if entry.name == "asyncio"]
+        assert said == ["so"]
 
 
 @needs_dask
