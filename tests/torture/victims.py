@@ -45,12 +45,15 @@ view: {resample: 64}
 evaluate: {protocol: cross_subject, seeds: [0]}
 models:
   csp: {branch: csp_lda}
-  riemann: {branch: fb_tangent_space}
+  riemann: {branch: fb_tangent_space, mean_of: session}
   net: &net {branch: eegnet, n_filters: 2, epochs: 4, batch_size: 16, device: cpu}
   pretrained: {<<: *net, pretrain: {objective: contrastive, epochs: 3, steps: 6, batch_size: 16}}
+  pruned: {<<: *net, prune: {to: 0.7, of: parameters, rounds: 2}}
+  taught: {<<: *net, distill: {from: average}}
 ensembles:
   average: {of: [csp, net]}
 """
+NETS = ("net", "pretrained", "pruned", "taught")
 CLASSICAL, NETWORKS, SAVING = "classical fits", "fits of networks", "saving"
 STAGES = {  # what each is, where it is called from
     "reading": "eegvit.data.recordings.files:FilesSource.read",
@@ -70,7 +73,7 @@ PRELOADED = [
     "eegvit.report.topography", "sklearn.pipeline", "scipy.stats", "eegvit.networks.macs",
     "mne.io", "mne.io.fiff", "torch._dynamo", "torch._inductor", "torch.onnx",
     "eegvit.pretrain.classifier", "eegvit.networks.eegnet", "eegvit.pretrain.probes",
-    "eegvit.train.together",
+    "eegvit.train.together", "eegvit.compress.rounds", "eegvit.compress.distilled",
 ]  # fmt: skip
 LIMIT = 600.0  # seconds after which a run counts as hanging, on a busy machine too
 
@@ -293,7 +296,7 @@ def _in_one_process(tell: Callable[[str], None], die_at: int) -> None:
 def _telling(tell: Callable[[str], None], stage: str, function: Callable[..., Any]) -> Any:
     @functools.wraps(function)
     def call(*arguments: Any, **more: Any) -> Any:
-        network = stage == CLASSICAL and arguments[0].name.startswith(("net", "pretrained"))
+        network = stage == CLASSICAL and arguments[0].name.startswith(NETS)
         tell(NETWORKS if network else stage)
         return function(*arguments, **more)
 
