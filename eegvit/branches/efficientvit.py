@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from eegvit.branches.neural import NeuralClassifier
@@ -25,7 +25,7 @@ class EfficientViTClassifier(NeuralClassifier):
     """Efficient vision transformers on places of the scalp x time, and on filtered signals.
 
     By default two small networks side by side, each judged by itself, and three straight lines
-    beside them; the probabilities are the mean of all. One network has a map of at most 6
+    beside them; the probabilities are a mean of all. One network has a map of at most 6
     places x 16 columns of time. A row is the place of an electrode: eight filters over time, each
     with a spatial filter of its own there that sees all electrodes. Their log-power and their
     mean about each column are the planes. One block of cascaded group attention [1]_ follows, in
@@ -34,7 +34,8 @@ class EfficientViTClassifier(NeuralClassifier):
     the places in four stretches of the trial. The other has linear attention [2]_ over one row of
     filtered signals, a column every 64 ms. The lines are logistic regressions of a trial's
     covariance, of its course and of its spectrum: they hold for people not seen where trials are
-    too few for networks.
+    too few for networks. Networks count alike. Lines do too, but where four people or more train,
+    they share what is theirs by how well each tells the classes of people who are left out.
 
     The parameters of training are those of `NeuralClassifier`; what is its own by default was
     chosen for a few thousand trials.
@@ -172,11 +173,18 @@ class EfficientViTClassifier(NeuralClassifier):
         self._add_lines(made[1])
         return made
 
-    def finish(self, X: Signals, codes: NDArray[np.int64], rows: NDArray[np.int64]) -> Self:
-        """Find the lines beside the networks, on the training trials."""
+    def finish(
+        self,
+        X: Signals,
+        codes: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Find the lines beside the networks, and how much each counts, on training trials."""
         made: Any = self.module_
         if self._add_lines(made[1]):
-            find_lines(made, X, codes, rows, balanced=self.class_weight == "balanced")
+            balanced = self.class_weight == "balanced"
+            find_lines(made, X, codes, rows, groups=groups, balanced=balanced)
         return self.keep(made, self.history_)
 
     def augmentations(self) -> tuple[str, ...]:
@@ -265,6 +273,7 @@ def find_lines(
     codes: NDArray[np.int64],
     rows: NDArray[np.int64],
     *,
+    groups: ArrayLike | None = None,
     balanced: bool = False,
     chunk: int = 256,
 ) -> None:
@@ -274,9 +283,12 @@ def find_lines(
     from eegvit.train.run import class_weights
 
     standardise, twin = network
-    parts = (np.sort(rows)[i : i + chunk] for i in range(0, len(rows), chunk))
-    own = codes[np.sort(rows)]
+    rows = np.sort(rows)
+    parts = (rows[i : i + chunk] for i in range(0, len(rows), chunk))
+    own, people = codes[rows], None
+    if groups is not None:
+        people = from_numpy(np.unique(np.asarray(groups)[rows], return_inverse=True)[1])
     weight = class_weights(own, twin.lines.n_classes) if balanced else None
     with no_grad():
         batches = (standardise(from_numpy(np.array(X[part], np.float32))) for part in parts)
-        twin.lines.settle(batches, from_numpy(own), weight)
+        twin.lines.settle(batches, from_numpy(own), weight, people)

@@ -85,7 +85,7 @@ def fit_together(
         checkpoints=checkpoints,
     )
     for model, own, (network, history) in zip(models, rows, results, strict=True):
-        model.keep(network, history).finish(signals, codes, own)
+        model.keep(network, history).finish(signals, codes, own, people)
 
 
 def place(model: NeuralClassifier) -> str:

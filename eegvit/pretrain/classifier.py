@@ -108,7 +108,8 @@ class FineTunedClassifier(Around):
         X : array or mne.Epochs
         y : array of labels
         groups : array or None
-            The person of each trial, for objectives that use it and for validation.
+            The person of each trial, for objectives that use it, for validation, and for what a
+            network does with people.
         checkpoint : Path or None
             File to save the training to now and then, and to continue it from.
         """
@@ -134,7 +135,7 @@ class FineTunedClassifier(Around):
             codes, None if groups is None else people[known], model.validation, self.random_state
         )
         held = None if held_out is None else known[held_out]
-        self.model_ = self._finetuned(model, X, every, known[rows], held, checkpoint)
+        self.model_ = self._finetuned(model, X, every, people, known[rows], held, checkpoint)
         self.n_parameters_ = self.model_.n_parameters_
         return self
 
@@ -230,6 +231,7 @@ class FineTunedClassifier(Around):
         model: NeuralClassifier,
         X: Signals,
         codes: NDArray[np.int64],
+        people: NDArray[Any],
         rows: NDArray[np.int64],
         held_out: NDArray[np.int64] | None,
         checkpoint: Path | None,
@@ -257,7 +259,7 @@ class FineTunedClassifier(Around):
                 layer_decay=1.0 if scratch else self.layer_decay,
             )
             carry_out(run, checkpoint=checkpoint, on_epoch=on_epoch)
-        return model.keep(*run.result()).finish(X, codes, rows)
+        return model.keep(*run.result()).finish(X, codes, rows, people)
 
 
 @cache

@@ -65,13 +65,19 @@ def test_every_family_learns(family: str, make_trials: Any) -> None:
     assert model.score(test.X, test.labels) > 0.85
 
 
-def test_lines_stand_beside_networks_that_are_trained_as_without_them(make_trials: Any) -> None:
+@pytest.mark.parametrize("groups", [None, np.repeat(list("abcd"), 15)])
+def test_lines_stand_beside_networks_that_are_trained_as_without_them(
+    make_trials: Any, groups: Any
+) -> None:
     train, test = (make_trials(n_trials=n, n_times=192, seed=n) for n in (60, 40))
     alone = EfficientViTClassifier(**SHORT).fit(train.X, train.labels)
-    beside = EfficientViTClassifier(**SHORT | {"lines": None}).fit(train.X, train.labels)
+    beside = EfficientViTClassifier(**SHORT | {"lines": None}).fit(
+        train.X, train.labels, groups=groups
+    )
     own, more = alone.module_.state_dict(), beside.module_.state_dict()
     assert set(more) - set(own) == {
-        f"1.lines.judges.{i}.{name}" for i in range(3) for name in ("weight", "bias")
+        "1.lines.shares",
+        *(f"1.lines.judges.{i}.{name}" for i in range(3) for name in ("weight", "bias")),
     }
     assert all(torch.equal(more[name], value) for name, value in own.items())
     assert beside.n_parameters_ > alone.n_parameters_ and beside.count_macs() > alone.count_macs()
@@ -80,7 +86,11 @@ def test_lines_stand_beside_networks_that_are_trained_as_without_them(make_trial
     with torch.inference_mode():
         x = standardise(torch.from_numpy(test.X))
         judges = [*(stream(x) for stream in twin.streams), *twin.lines(x)]
-    mean = torch.stack([logits.softmax(1) for logits in judges]).mean(0)
+    counts = torch.cat([torch.ones(2), twin.lines.shares])
+    assert counts.sum().item() == pytest.approx(5)
+    assert torch.equal(counts, torch.ones(5)) == (groups is None)
+    told = torch.stack([logits.softmax(1) for logits in judges])
+    mean = torch.einsum("j,jnc->nc", counts / 5, told)
     np.testing.assert_allclose(beside.predict_proba(test.X), mean, atol=1e-6)
     assert np.abs(beside.predict_proba(test.X) - alone.predict_proba(test.X)).max() > 0.01
 

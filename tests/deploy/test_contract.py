@@ -107,7 +107,7 @@ def disturb(network: nn.Module) -> None:
         if value.is_floating_point():
             step = 0.05 * (value.abs().mean() + 0.05)
             value += step * torch.randn(value.shape, generator=generator)
-            if name.endswith(("running_var", "scale")):
+            if name.endswith(("running_var", "scale", "shares")):
                 value.abs_()
 
 

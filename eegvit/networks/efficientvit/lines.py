@@ -10,112 +10,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eegvit.networks.blocks_of_time import shifted_sum
-from eegvit.networks.efficientvit.maps.durations import samples
+from eegvit.networks.efficientvit.seen import (
+    LEAST,
+    N_TAPERS,
+    SHRINKAGE,
+    Course,
+    Covariance,
+    Spectrum,
+)
+from eegvit.networks.efficientvit.shares import parts_of, shares
 
-SHRINKAGE = 0.1  # towards channels that have nothing to do with each other
-N_COLUMNS = 16  # of the course in time
-WINDOW = 1.0  # seconds that a spectrum is of; half of it later comes the next
-LOWEST, HIGHEST, SPACING = 4.0, 40.0, 2.0  # Hz
-N_TAPERS = 2  # windows in the form of sines, for each stretch
-LEAST = 1e-2  # of the mean power: what is added before the logarithm
 PENALTY = 0.1  # of squared weights, beside the mean loss
 MANY = 2**26  # features of all trials, from which on single precision must do
 N_STEPS = 200  # of the search for the weights, at most
 
 
-class Covariance(nn.Module):
-    """The logarithm of each trial's covariance, from its series to the second order.
-
-    Variances of all channels, and how each pair goes together. For aligned trials, whose
-    correlations are small, it is close to the matrix logarithm, but takes products only.
-
-    Examples
-    --------
-    >>> Covariance(4)(torch.randn(2, 4, 100)).shape
-    torch.Size([2, 10])
-    """
-
-    pairs: Tensor
-
-    def __init__(self, n_channels: int) -> None:
-        super().__init__()
-        one, other = torch.triu_indices(n_channels, n_channels, 1)
-        self.register_buffer("pairs", one * n_channels + other, persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, channels, times) to (n, channels + pairs of them)."""
-        covariance = x @ x.transpose(1, 2) * ((1 - SHRINKAGE) / x.shape[2])
-        variance = x.square().mean(2)
-        variance = (1 - SHRINKAGE) * variance + SHRINKAGE * variance.mean(1, keepdim=True)
-        variance = variance.clamp_min(1e-12)
-        scale = variance.rsqrt()
-        apart = covariance * scale[:, :, None] * scale[:, None]
-        apart = apart * (1 - torch.eye(x.shape[1], dtype=x.dtype, device=x.device))
-        second = apart @ apart / 2
-        own = variance.log() - apart.square().sum(2) / 2
-        shared = (apart - second).flatten(1).index_select(1, self.pairs)
-        return torch.cat([own, 2**0.5 * shared], 1)
-
-
-class Course(nn.Module):
-    """The mean of each channel over equal stretches of the trial.
-
-    Examples
-    --------
-    >>> Course(100)(torch.randn(2, 4, 100)).shape
-    torch.Size([2, 64])
-    """
-
-    def __init__(self, n_times: int) -> None:
-        super().__init__()
-        self.n_columns = min(N_COLUMNS, n_times)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, channels, times) to (n, channels x columns)."""
-        means = F.avg_pool1d(x, x.shape[2] // self.n_columns)
-        return means[..., : self.n_columns].flatten(1)
-
-
-class Spectrum(nn.Module):
-    """The logarithm of each channel's power, every two Hz, by windows in the form of sines [1]_.
-
-    References
-    ----------
-    .. [1] Riedel and Sidorenko, Minimum bias multiple taper spectral estimation. IEEE
-       Transactions on Signal Processing 43(1), 1995.
-
-    Examples
-    --------
-    >>> Spectrum(250, 125.0)(torch.randn(2, 4, 250)).shape
-    torch.Size([2, 76])
-    """
-
-    waves: Tensor
-
-    def __init__(self, n_times: int, sfreq: float) -> None:
-        super().__init__()
-        self.length = min(samples(WINDOW, sfreq), n_times)
-        top = min(HIGHEST, 0.45 * sfreq)
-        hertz = torch.arange(LOWEST, top + 1e-6, SPACING, dtype=torch.float64)
-        phase = 2 * torch.pi * hertz[:, None] * torch.arange(self.length) / sfreq
-        turns = torch.pi * torch.arange(1, self.length + 1) / (self.length + 1)
-        tapers = [(k * turns).sin() for k in range(1, N_TAPERS + 1)]
-        waves = torch.cat([w * t for t in tapers for w in (phase.cos(), phase.sin())])
-        waves = waves / self.length**0.5
-        self.register_buffer("waves", waves[:, None].float(), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, channels, times) to (n, channels x frequencies)."""
-        found = F.conv1d(x.flatten(0, 1)[:, None], self.waves, stride=max(1, self.length // 2))
-        power = found.square().mean(2).unflatten(1, (2 * N_TAPERS, -1)).sum(1)
-        power = power + LEAST * power.mean(1, keepdim=True) + 1e-12
-        return power.log().unflatten(0, x.shape[:2]).flatten(1)
-
-
 class Lines(nn.Module):
     """A linear classifier of each trial's covariance, one of its course, one of its spectrum.
 
-    Their weights are found at once by `settle`, not by the training of networks beside them.
+    Their weights are found at once by `settle`, not by the training of networks beside them, and
+    so is how much each counts.
 
     Parameters
     ----------
@@ -123,6 +37,11 @@ class Lines(nn.Module):
     sfreq : float
     order : Tensor or None
         An order of the channels of their own, so that how they are listed changes nothing.
+
+    Attributes
+    ----------
+    shares : Tensor (3,)
+        How much each line counts; their mean is 1.
 
     Examples
     --------
@@ -132,6 +51,7 @@ class Lines(nn.Module):
     """
 
     order: Tensor
+    shares: Tensor
 
     def __init__(
         self,
@@ -155,6 +75,7 @@ class Lines(nn.Module):
         for each in self.judges.parameters():
             nn.init.zeros_(each)
             each.requires_grad_(False)
+        self.register_buffer("shares", torch.ones(len(sizes)))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Map trials (n, channels, times) to the logits (n, classes) of each line."""
@@ -170,18 +91,48 @@ class Lines(nn.Module):
         return [view(x) for view in self.views]
 
     @torch.no_grad()
-    def settle(self, batches: Iterable[Tensor], y: Tensor, weight: Tensor | None = None) -> None:
-        """Find the weights on trials, the classes of all and how much each class counts."""
+    def settle(
+        self,
+        batches: Iterable[Tensor],
+        y: Tensor,
+        weight: Tensor | None = None,
+        people: Tensor | None = None,
+    ) -> None:
+        """Find the weights on all trials, and the shares by leaving out people.
+
+        Parameters
+        ----------
+        batches : iterable of Tensor
+            Trials (n, channels, times).
+        y : Tensor
+            The class of each.
+        weight : Tensor or None
+            How much each class counts.
+        people : Tensor or None
+            A number for each trial's person. With too few of them the lines count alike.
+        """
         seen = zip(*(self.seen(x) for x in batches), strict=True)
-        for judge, parts in zip(self._judges(), seen, strict=True):
-            features = torch.cat(parts)
+        parts = None if people is None else parts_of(people)
+        said = []
+        for judge, own in zip(self._judges(), seen, strict=True):
+            features = torch.cat(own)
             if features.numel() <= MANY:
                 features = features.double()
             mean = features.mean(0)
             scale = features.sub_(mean).std().clamp_min(1e-9)
-            slope, offset = regression(features.div_(scale), y, judge.out_features, weight)
+            features.div_(scale)
+            slope, offset = regression(features, y, judge.out_features, weight)
             judge.weight.copy_(slope / scale)
             judge.bias.copy_(offset - judge.weight.to(mean) @ mean)
+            if parts is not None:
+                said.append(said_of_left_out(features, y, parts, judge.out_features, weight))
+        if parts is not None:
+            self.shares.copy_(shares(torch.stack(said), y))
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        # decoders written before lines had shares
+        state.setdefault(f"{prefix}shares", torch.ones_like(self.shares))
+        super()._load_from_state_dict(state, prefix, *rest)
 
     def _judges(self) -> list[nn.Linear]:
         return cast(list[nn.Linear], list(self.judges))
@@ -204,6 +155,7 @@ class FoldedLines(nn.Module):
     groups: Tensor
     weight: Tensor
     bias: Tensor
+    shares: Tensor
 
     def __init__(self, lines: Lines) -> None:
         super().__init__()
@@ -226,6 +178,7 @@ class FoldedLines(nn.Module):
         self.register_buffer("groups", (alone + LEAST / n_hertz).repeat(2 * N_TAPERS, 1))
         self.register_buffer("weight", judging(lines, covariance.pairs))
         self.register_buffer("bias", torch.cat([judge.bias.detach() for judge in lines._judges()]))
+        self.register_buffer("shares", lines.shares)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to the logits (n, lines * classes)."""
@@ -268,6 +221,18 @@ def judging(lines: Lines, pairs: Tensor) -> Tensor:
     first = torch.cat([own[:, listed], apart.flatten(1)], 1)
     rest = (each.unflatten(1, (n_channels, -1))[:, listed].flatten(1) for each in others)
     return torch.block_diag(first, *rest)
+
+
+def said_of_left_out(
+    features: Tensor, y: Tensor, parts: Tensor, n_classes: int, weight: Tensor | None = None
+) -> Tensor:
+    """Return the logits of each trial, (trials, classes), by a regression of all other parts."""
+    logits = features.new_empty(len(y), n_classes)
+    for part in parts.unique():
+        left_out = parts == part
+        slope, offset = regression(features[~left_out], y[~left_out], n_classes, weight)
+        logits[left_out] = features[left_out] @ slope.T + offset
+    return logits
 
 
 def regression(

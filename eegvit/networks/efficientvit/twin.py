@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -21,8 +20,8 @@ class TwinEfficientViT(nn.Module):
     """A network for each layout in `STREAMS`; the prediction is the mean of theirs.
 
     Each learns from a loss of its own, so that neither leans on the other: trained on one
-    joint map or loss, the two make the same mistakes. `Lines` may stand beside them: each line's
-    probabilities count as much as a network's, and training passes them by.
+    joint map or loss, the two make the same mistakes. `Lines` may stand beside them: training
+    passes them by, and a line counts in the mean by its share, a network by 1.
 
     Parameters
     ----------
@@ -78,7 +77,14 @@ class TwinEfficientViT(nn.Module):
         logits = self.heads(maps)
         if self.training:
             return Judged(logits[0], tuple(logits[1:]), 1.0)
-        return mean_logits([*logits, *beside])
+        return mean_logits([*logits, *beside], self.counts(len(beside)))
+
+    def counts(self, n_beside: int) -> Tensor:
+        """Return how much each network counts and each of some lines."""
+        networks = next(self.parameters()).detach().new_ones(len(self.streams))
+        if self.lines is None or not n_beside:
+            return networks
+        return torch.cat([networks, self.lines.shares])
 
     def heads(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Map the maps of all stages to the logits (n, classes) of each network."""
@@ -118,9 +124,13 @@ class FoldedTwin(nn.Module):
     True
     """
 
+    counts: Tensor
+
     def __init__(self, twin: Any) -> None:
         super().__init__()
         self.twin = twin
+        counts = twin.counts(0 if twin.lines is None else 1)
+        self.register_buffer("counts", counts / counts.sum())
 
     def forward(self, x: Tensor) -> Tensor:
         """Map trials (n, channels, times) to logits (n, classes)."""
@@ -135,17 +145,21 @@ class FoldedTwin(nn.Module):
         """Map the maps of all stages, and the logits of all lines in one, to logits."""
         logits = self.twin.heads(maps)
         told = torch.cat([*logits, *beside], 1).unflatten(1, (-1, logits[0].shape[1])).softmax(2)
-        return told.mean(1).clamp_min(torch.finfo(told.dtype).tiny).log()
+        return (self.counts @ told).clamp_min(torch.finfo(told.dtype).tiny).log()
 
 
-def mean_logits(logits: Sequence[Tensor]) -> Tensor:
+def mean_logits(logits: Sequence[Tensor], counts: Tensor) -> Tensor:
     """Return the logarithm of the mean of the probabilities that some logits stand for.
 
     Examples
     --------
     >>> sure, unsure = torch.tensor([[9.0, -9.0]]), torch.zeros(1, 2)
-    >>> [round(p, 4) for p in mean_logits([sure, unsure])[0].exp().tolist()]
+    >>> [round(p, 4) for p in mean_logits([sure, unsure], torch.ones(2))[0].exp().tolist()]
     [0.75, 0.25]
+    >>> told = mean_logits([sure, unsure], torch.tensor([1.0, 3.0]))
+    >>> [round(p, 4) for p in told[0].exp().tolist()]
+    [0.625, 0.375]
     """
     told = torch.stack(list(logits)).log_softmax(2)
-    return told.logsumexp(0) - math.log(len(logits))
+    counts = counts.to(told)[:, None, None]
+    return (told + counts.log()).logsumexp(0) - counts.sum().log()

@@ -8,16 +8,14 @@ import torch
 from scipy.linalg import logm
 from sklearn.linear_model import LogisticRegression
 
-from eegvit.networks.efficientvit.lines import (
+from eegvit.networks.efficientvit.lines import PENALTY, Lines, regression
+from eegvit.networks.efficientvit.seen import (
     LOWEST,
-    PENALTY,
     SHRINKAGE,
     SPACING,
     Course,
     Covariance,
-    Lines,
     Spectrum,
-    regression,
 )
 
 

@@ -88,6 +88,7 @@ def test_folded_is_unfolded_with_lines(
     for judge in network.lines.judges:
         nn.init.normal_(judge.weight, std=0.05, generator=random)
         nn.init.normal_(judge.bias, generator=random)
+    network.lines.shares.copy_(torch.tensor([0.2, 1.9, 0.9]))
     single = fold(network)
     folded = fold(network.double())
     with torch.inference_mode():
