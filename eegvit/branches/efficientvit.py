@@ -173,18 +173,22 @@ class EfficientViTClassifier(NeuralClassifier):
         self._add_lines(made[1])
         return made
 
-    def finish(
-        self,
-        X: Signals,
-        codes: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        groups: ArrayLike | None = None,
-    ) -> Self:
+    def beside(
+        self, X: Signals, rows: NDArray[np.int64], groups: ArrayLike | None
+    ) -> NDArray[np.float32] | None:
+        """Remember whose the trials are until `finish`; nothing is appended to them."""
+        self.people_ = None if groups is None else np.asarray(groups)
+        if self.people_ is not None and self.people_.shape != (len(X),):
+            raise ValueError(f"groups has shape {self.people_.shape} for {len(X)} trials")
+        return None
+
+    def finish(self, X: Signals, codes: NDArray[np.int64], rows: NDArray[np.int64]) -> Self:
         """Find the lines beside the networks, and how much each counts, on training trials."""
         made: Any = self.module_
+        people = self.__dict__.pop("people_", None)
         if self._add_lines(made[1]):
             balanced = self.class_weight == "balanced"
-            find_lines(made, X, codes, rows, groups=groups, balanced=balanced)
+            find_lines(made, X, codes, rows, people=people, balanced=balanced)
         return self.keep(made, self.history_)
 
     def augmentations(self) -> tuple[str, ...]:
@@ -273,7 +277,7 @@ def find_lines(
     codes: NDArray[np.int64],
     rows: NDArray[np.int64],
     *,
-    groups: ArrayLike | None = None,
+    people: NDArray[Any] | None = None,
     balanced: bool = False,
     chunk: int = 256,
 ) -> None:
@@ -285,10 +289,10 @@ def find_lines(
     standardise, twin = network
     rows = np.sort(rows)
     parts = (rows[i : i + chunk] for i in range(0, len(rows), chunk))
-    own, people = codes[rows], None
-    if groups is not None:
-        people = from_numpy(np.unique(np.asarray(groups)[rows], return_inverse=True)[1])
+    own, whose = codes[rows], None
+    if people is not None:
+        whose = from_numpy(np.unique(people[rows], return_inverse=True)[1])
     weight = class_weights(own, twin.lines.n_classes) if balanced else None
     with no_grad():
         batches = (standardise(from_numpy(np.array(X[part], np.float32))) for part in parts)
-        twin.lines.settle(batches, from_numpy(own), weight, people)
+        twin.lines.settle(batches, from_numpy(own), weight, whose)

@@ -132,7 +132,7 @@ class NeuralClassifier(EEGClassifier):
         X : array or mne.Epochs
         y : array of labels
         groups : array or None
-            The person of each trial, for validation, and for what a network does with people.
+            The person of each trial, for validation, and for a norm of people where there is one.
         checkpoint : Path or None
             File to save the training to now and then, and to continue it from.
         lesson : Lesson or None
@@ -161,7 +161,7 @@ class NeuralClassifier(EEGClassifier):
                 beside=beside,
                 lesson=lesson,
             )
-        return self.keep(network, history).finish(X, codes, rows, groups)
+        return self.keep(network, history).finish(X, codes, rows)
 
     def identity(self) -> dict[str, Any]:
         """Return the parameters but for those that change no result."""
@@ -247,13 +247,7 @@ class NeuralClassifier(EEGClassifier):
         """Return samples that training appends to those of each trial: to most networks none."""
         return None
 
-    def finish(
-        self,
-        X: Signals,
-        codes: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        groups: ArrayLike | None = None,
-    ) -> Self:
+    def finish(self, X: Signals, codes: NDArray[np.int64], rows: NDArray[np.int64]) -> Self:
         """Add what is found at once on the training trials: to most networks nothing."""
         return self
 

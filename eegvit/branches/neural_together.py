@@ -66,6 +66,7 @@ def fit_together(
             raise ValueError("not every fit has trials of the same classes: fit them one by one")
         whose = None if people is None else people[own]
         trained, held = hold_out(codes, whose, model.validation, model.random_state)
+        model.beside(signals, own[trained], people)
         builds.append(model.builder(signals, own[trained]))
         rows.append(own[trained])
         held_out.append(None if held is None else own[held])
@@ -85,7 +86,7 @@ def fit_together(
         checkpoints=checkpoints,
     )
     for model, own, (network, history) in zip(models, rows, results, strict=True):
-        model.keep(network, history).finish(signals, codes, own, people)
+        model.keep(network, history).finish(signals, codes, own)
 
 
 def place(model: NeuralClassifier) -> str:

@@ -135,7 +135,8 @@ class FineTunedClassifier(Around):
             codes, None if groups is None else people[known], model.validation, self.random_state
         )
         held = None if held_out is None else known[held_out]
-        self.model_ = self._finetuned(model, X, every, people, known[rows], held, checkpoint)
+        model.beside(X, known[rows], people)
+        self.model_ = self._finetuned(model, X, every, known[rows], held, checkpoint)
         self.n_parameters_ = self.model_.n_parameters_
         return self
 
@@ -231,7 +232,6 @@ class FineTunedClassifier(Around):
         model: NeuralClassifier,
         X: Signals,
         codes: NDArray[np.int64],
-        people: NDArray[Any],
         rows: NDArray[np.int64],
         held_out: NDArray[np.int64] | None,
         checkpoint: Path | None,
@@ -259,7 +259,7 @@ class FineTunedClassifier(Around):
                 layer_decay=1.0 if scratch else self.layer_decay,
             )
             carry_out(run, checkpoint=checkpoint, on_epoch=on_epoch)
-        return model.keep(*run.result()).finish(X, codes, rows, people)
+        return model.keep(*run.result()).finish(X, codes, rows)
 
 
 @cache

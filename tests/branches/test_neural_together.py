@@ -66,11 +66,13 @@ def test_each_finds_lines_on_its_own_trials() -> None:
     named: dict[str, Any] = {"sfreq": 64.0, "ch_names": ("C3", "C4", "Cz", "Pz")}
     trials = [np.flatnonzero(people != out) for out in "ab"]
     models = [EfficientViTClassifier(**SHORT, **named) for _ in trials]
-    fit_together(models, X, y, trials)
+    people = np.arange(len(X)) % 5
+    fit_together(models, X, y, trials, groups=people)
     for model, own in zip(models, trials, strict=True):
-        alone = EfficientViTClassifier(**SHORT, **named).fit(X[own], y[own])
+        alone = EfficientViTClassifier(**SHORT, **named).fit(X[own], y[own], groups=people[own])
+        assert "people_" not in vars(model) | vars(alone)
         lines = [fitted.module_[1].lines.state_dict() for fitted in (model, alone)]
-        assert lines[0]["judges.0.weight"].any()
+        assert lines[0]["judges.0.weight"].any() and lines[0]["shares"].std() > 0
         for name, value in lines[1].items():
             np.testing.assert_allclose(lines[0][name], value, atol=1e-4)
 

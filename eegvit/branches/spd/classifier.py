@@ -138,13 +138,7 @@ class SPDNetClassifier(NeuralClassifier):
         samples[:, 0, 0] = self.people_
         return samples
 
-    def finish(
-        self,
-        X: Signals,
-        codes: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        groups: ArrayLike | None = None,
-    ) -> Self:
+    def finish(self, X: Signals, codes: NDArray[np.int64], rows: NDArray[np.int64]) -> Self:
         """See all from the mean of the training people's means, found over all their trials."""
         own = self.people_[rows]
         del self.people_
