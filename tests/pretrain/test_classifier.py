@@ -67,6 +67,9 @@ def test_lines_are_found_on_labelled_trials(trials: Trials) -> None:
         found.append(model.module_[1].lines.judges[1].weight)
     torch.testing.assert_close(found[1], found[0], atol=1e-5, rtol=0.0)
     assert (found[2] - found[0]).abs().max() > 0.01
+    people = np.arange(len(trials)) % 5
+    model = make(model=network, objective="none").fit(trials.X, known, groups=people).model_
+    assert model.module_[1].lines.shares.std() > 0 and "people_" not in vars(model)
 
 
 @pytest.mark.parametrize("unknown", ["", None, -1])

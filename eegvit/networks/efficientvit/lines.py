@@ -125,7 +125,8 @@ class Lines(nn.Module):
             judge.weight.copy_(slope / scale)
             judge.bias.copy_(offset - judge.weight.to(mean) @ mean)
             if parts is not None:
-                said.append(said_of_left_out(features, y, parts, judge.out_features, weight))
+                out = said_of_left_out(features, y, parts, judge.out_features, weight)
+                said.append(out.double())
         if parts is not None:
             self.shares.copy_(shares(torch.stack(said), y))
 
