@@ -123,6 +123,12 @@ def test_lines_see_training_trials_only_and_weigh_classes(make_trials: Any) -> N
     assert even[-1] - even[0] > plain[-1] - plain[0] + 0.5
 
 
+def test_people_of_other_trials_are_refused() -> None:
+    X, y = np.random.default_rng(0).standard_normal((8, 3, 64)), [0, 1] * 4
+    with pytest.raises(ValueError, match=r"groups has shape \(4,\) for 8 trials"):
+        EfficientViTClassifier(**SHORT | {"lines": None}).fit(X, y, groups=list("abcd"))
+
+
 def test_lines_belong_to_both_networks_alone() -> None:
     X, y = np.random.default_rng(0).standard_normal((8, 3, 64)), [0, 1] * 4
     with pytest.raises(ValueError, match="lines=True: they stand beside .* layout='both'"):

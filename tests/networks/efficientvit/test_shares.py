@@ -41,6 +41,12 @@ def test_an_opinion_of_all_trials_alike_is_worth_nothing_whatever_the_classes_sh
     assert effects(logits + noise, y).abs() < 0.1
 
 
+def test_who_says_the_opposite_of_the_truth_counts_next_to_nothing() -> None:
+    logits, y = judged()
+    good, opposite = shares(torch.stack([logits[0], -logits[0]]), y).tolist()
+    assert good > 1.99 and 0 < opposite < 0.01
+
+
 def test_those_who_are_all_wrong_count_alike() -> None:
     logits, y = judged(30)
     torch.testing.assert_close(shares(-9 * torch.eye(3)[y].repeat(3, 1, 1), y), torch.ones(3))
